@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * First instructions of the monitor. QEMU enters an ELF at EL2 with the MMU off and everything else
+ * unknown; this file makes it known, gives C a stack and zeroed memory, and never comes back.
+ */
+#include "frame.h"
+
+	.section .text.start, "ax"
+
+/*
+ * _start: entry from the loader.
+ * Inputs: none. Outputs: does not return. Clobbers: everything. State: EL2, MMU and caches off.
+ */
+	.global _start
+	.type _start, %function
+_start:
+	/* No interrupt is ever taken at EL2: they are acknowledged by the run loop. */
+	msr	daifset, #0xf
+
+	/* Entered at any other level (no virtualization=on), nothing below would work. */
+	mrs	x0, CurrentEL
+	cmp	x0, #(2 << 2)
+	b.ne	wrong_level
+
+	/* Known system control: MMU, caches, alignment checks off, RES1 bits set, little-endian. */
+	ldr	x0, =0x30c50830
+	msr	sctlr_el2, x0
+	ldr	x0, =CPTR_HOST
+	msr	cptr_el2, x0
+	isb
+
+	/* From here on an exception is reported instead of lost. */
+	msr	spsel, #1
+	ldr	x0, =board_stack_top
+	mov	sp, x0
+	ldr	x0, =board_vectors
+	msr	vbar_el2, x0
+	isb
+
+	/* C expects .bss to be zero; the linker script aligned both ends to 16 bytes. */
+	ldr	x0, =board_bss_start
+	ldr	x1, =board_bss_end
+1:	stp	xzr, xzr, [x0], #16
+	cmp	x0, x1
+	b.lo	1b
+
+	mov	x29, xzr
+	mov	x30, xzr
+	bl	board_start
+
+	/* board_start does not return; if it did, stay where a debugger finds us. */
+2:	wfi
+	b	2b
+
+/*
+ * wrong_level: leaves through semihosting with status 1; works at EL1 and EL3.
+ * Inputs: none. Outputs: does not return. Clobbers: x0, x1. State: any EL, MMU off.
+ */
+wrong_level:
+	adr	x1, wrong_level_block
+	mov	x0, #0x18
+	hlt	#0xf000
+	b	wrong_level
+	.balign 8
+wrong_level_block:
+	.quad	0x20026, 1
+	.size _start, . - _start

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Poise: moves memory between the VMs of one machine before any of them swaps. Public API.
+ *
+ * The caller owns one `struct poise`; there are no globals, no allocation, no floating point, no
+ * clock. All sizes are pages of 4 KiB. All times are milliseconds of one monotonic host clock,
+ * given as an argument. One call at a time for each `struct poise`; calls do not block. A call that
+ * returns an error has changed nothing but error counters, unless its text says otherwise.
+ *
+ * One page count's way: poise_page_read (page.c) -> poise_report (sample.c) ->
+ * poise_forecast_update (forecast.c) -> poise_plan_make (plan.c and one file a policy) -> ledger.c
+ * -> resize.c -> poise_ack (ack.c). poise_tick (poise.c) strings the middle ones together.
+ */
+#ifndef POISE_H
+#define POISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "poise_abi.h"
+#include "poise_config.h"
+#include "poise_err.h"
+#include "poise_port.h"
+
+#define POISE_VERSION "0.1.0"
+
+/* Largest pool and largest VM: 16 TiB. */
+#define POISE_PAGES_MAX (UINT64_C(1) << 32)
+
+enum poise_policy {
+	POISE_POLICY_POISE,  /* the default; plan_poise.c */
+	POISE_POLICY_PAPER,  /* the reference: Kim et al. 2014, equations (3) and (4); plan_paper.c
+			      */
+	POISE_POLICY_STATIC, /* nobody's size is changed: the fall-back, and the baseline */
+	POISE_POLICY_COUNT
+};
+
+/* Which pages count as memory in use, the M of equation (1). */
+enum poise_basis {
+	POISE_BASIS_AUTO,     /* as the guest's feature bits say */
+	POISE_BASIS_ACTIVE,   /* active file + active anonymous + swapped out: the paper's, Linux
+				 before 5.9 */
+	POISE_BASIS_RESIDENT, /* active file + all anonymous + swapped out */
+	POISE_BASIS_COUNT
+};
+
+/*
+ * The rules of policy `poise`, each one function in plan_poise.c. The numbers name the rule in
+ * records and the bit in poise_config.rules_off.
+ */
+enum poise_rule {
+	POISE_RULE_NONE,      /* nothing to change */
+	POISE_RULE_EQUATION,  /* demand, reclaimable memory and equation (4) alone: what the paper
+				 has */
+	POISE_RULE_SHORTFALL, /* need is demand - reclaimable, not demand; a forecast of shrinking
+				 frees nothing */
+	POISE_RULE_PRESSURE,  /* what was read back from swap or refaulted, or was promised, is
+				 needed too */
+	POISE_RULE_URGENT,    /* the guest has raised its urgent word: at least this much, reserve
+				 included */
+	POISE_RULE_RESERVE,   /* a part of the pool is kept free for urgent requests */
+	POISE_RULE_FLOOR,     /* not below the floor that the guest declares, up to its boot size */
+	POISE_RULE_IDLE_TAX,  /* one plan takes at most this part of a VM's idle memory */
+	POISE_RULE_DEAD_BAND, /* small changes are left alone */
+	POISE_RULE_SLEW,      /* a VM shrinks at most so much a second */
+	POISE_RULE_FAIR, /* when there is not enough for all: weighted shares above the reservations
+			  */
+	POISE_RULE_BACK_OFF, /* a VM whose balloon did not move is left alone for a while */
+	POISE_RULE_STALE,    /* no fresh sample: back to the boot size step by step */
+	POISE_RULE_STATIC,   /* never reported, or quarantined: the boot size */
+	POISE_RULE_FROZEN,   /* nothing is decided for this VM */
+	POISE_RULE_BOUNDS,   /* reservation and limit */
+	POISE_RULE_COUNT
+};
+#define POISE_RULE_BIT(rule) (1u << (rule))
+/* Switches off every rule that can be: policy `poise` then decides as `paper` does. */
+#define POISE_RULES_NEUTRAL                                                           \
+	(POISE_RULE_BIT(POISE_RULE_SHORTFALL) | POISE_RULE_BIT(POISE_RULE_PRESSURE) | \
+	 POISE_RULE_BIT(POISE_RULE_URGENT) | POISE_RULE_BIT(POISE_RULE_RESERVE) |     \
+	 POISE_RULE_BIT(POISE_RULE_FLOOR) | POISE_RULE_BIT(POISE_RULE_IDLE_TAX) |     \
+	 POISE_RULE_BIT(POISE_RULE_DEAD_BAND) | POISE_RULE_BIT(POISE_RULE_SLEW) |     \
+	 POISE_RULE_BIT(POISE_RULE_FAIR) | POISE_RULE_BIT(POISE_RULE_BACK_OFF))
+
+/* Start-up configuration. Zero in any field but pool_pages means its default. */
+struct poise_config {
+	uint64_t pool_pages;        /* memory to share out, 1..POISE_PAGES_MAX */
+	uint32_t policy;            /* enum poise_policy */
+	uint32_t rules_off;         /* POISE_RULE_BIT()s out of POISE_RULES_NEUTRAL */
+	uint32_t interval_ms;       /* between samples and between ticks: 10..60000, default 1000 */
+	uint32_t alpha_q10;         /* alpha of equation (2) * 1024: 1..1024, default 768 (0.75) */
+	uint32_t headroom_permille; /* the tenth of equation (3): 1..500, default 100 */
+	uint32_t reserve_permille; /* of the pool, kept free for urgent requests: 1..500, default 16
+				    */
+	uint32_t urgent_permille; /* of the pool, what an urgent request asks for: 1..500, default 8
+				   */
+	uint32_t urgent_gap_ms;   /* one early tick a VM in this time: 1..60000, default 100 */
+	uint32_t dead_band_permille; /* of a VM's size: 1..500, default 4 */
+	uint32_t slew_permille; /* of a VM's size, most it shrinks in a second: 1..1000, default 500
+				 */
+	uint32_t idle_tax_permille; /* of a VM's idle memory, most that one plan takes: 1..1000,
+				       default 750 */
+	uint32_t hold_intervals; /* a forecast without fresh samples holds so long: 1..1000, default
+				    3 */
+	uint32_t freeze_intervals; /* then fades until so long, then freezes: hold..1000, default 10
+				    */
+	uint32_t
+		answer_intervals; /* a balloon has to move within this window: 1..1000, default 3 */
+	uint32_t progress_permille; /* of a VM's size, a slower balloon a window is stuck: 1..500,
+				       default 2 */
+};
+
+/* One VM's configuration. min <= boot <= max. */
+struct poise_vm_config {
+	uint64_t min_pages;  /* reservation: no plan goes below, 1..max */
+	uint64_t boot_pages; /* what it starts with, its static share: min..max; 0 = min */
+	uint64_t max_pages;  /* limit: no plan goes above, boot..pool */
+	uint32_t weight;     /* share when memory is short: 1..65535, 0 = 100 */
+	uint32_t basis;      /* enum poise_basis */
+	uint32_t flags;      /* POISE_VM_* */
+	uint32_t reserved;   /* write 0 */
+};
+#define POISE_VM_FREEZE \
+	1u /* by the administrator, or paused, suspended: nothing is decided for it */
+#define POISE_VM_STATIC 2u /* not trusted to report: keeps its boot size */
+#define POISE_VM_FLAGS  3u
+
+/*
+ * Stage 2's result: one consistent, checked copy of a guest page from POISE_SEQ_START on. Only
+ * poise_page_read makes one.
+ */
+struct poise_sample {
+	uint64_t checksum;
+	uint32_t magic;
+	uint16_t version, compat;
+	uint32_t features; /* those that are known */
+	uint32_t length;
+	uint64_t boot_id;
+	struct poise_abi_guest body; /* fields without their feature bit are zero */
+};
+
+/*
+ * Stage 3's result. Fixed point with 16 fraction bits; magnitudes stay below 2^36 pages, so that
+ * nothing wraps. See DESIGN.md for the error bound.
+ */
+struct poise_forecast {
+	int64_t delta_q16; /* equation (2): how much more the VM will need in the next interval */
+	int64_t reclaimable_q16; /* equation (3) */
+	uint64_t used_pages;     /* M at the last step of the average */
+	uint64_t size_pages;     /* total - balloon of the same sample */
+	uint64_t pressure_pages; /* read back, refaulted or promised lately, halved each interval */
+	uint64_t stepped_ms;     /* host time of that step */
+	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
+	uint32_t reserved;
+};
+
+/*
+ * Which samples a VM's decisions rest on.
+ *
+ *	EMPTY       -> UNMANAGED    poise_vm_add
+ *	UNMANAGED   -> MANAGED      second good sample of one boot
+ *	MANAGED     -> STALE        no fresh sample for hold_intervals
+ *	STALE       -> FROZEN       none for freeze_intervals
+ *	STALE, FROZEN -> MANAGED    a fresh sample
+ *	any         -> QUARANTINED  POISE_BAD_RUN bad samples in a row
+ *	QUARANTINED -> UNMANAGED    POISE_GOOD_RUN good samples in a row
+ *	any         -> UNMANAGED    new boot generation, counter reset, poise_vm_restart, thaw
+ *	any         -> FROZEN       POISE_VM_FREEZE
+ *	any         -> EMPTY        poise_vm_remove
+ */
+enum poise_vm_state {
+	POISE_VM_EMPTY,
+	POISE_VM_UNMANAGED = POISE_HOST_STATE_UNMANAGED,
+	POISE_VM_MANAGED = POISE_HOST_STATE_MANAGED,
+	POISE_VM_STALE = POISE_HOST_STATE_STALE,
+	POISE_VM_FROZEN = POISE_HOST_STATE_FROZEN,
+	POISE_VM_QUARANTINED = POISE_HOST_STATE_QUARANTINED
+};
+#define POISE_BAD_RUN  8
+#define POISE_GOOD_RUN 4
+
+/* One VM. Read it as you like, change it through the API only. */
+struct poise_vm {
+	struct poise_vm_config config; /* with defaults filled in */
+	uint32_t state;                /* enum poise_vm_state */
+	uint32_t bad_run, good_run;    /* samples in a row */
+
+	/* Ledger. The VM is charged max(actual, target) at all times. */
+	uint64_t actual_pages; /* measured by the port */
+	uint64_t target_pages; /* last asked for */
+	uint64_t goal_pages; /* of the plan; above target while memory for it is still on its way */
+
+	/* The request in force. */
+	uint64_t epoch;
+	uint64_t window_ms;    /* start of the progress window */
+	uint64_t window_pages; /* actual at that time */
+	uint64_t quiet_ms;     /* left alone until then */
+	uint32_t strikes;      /* windows in a row without progress */
+	uint32_t unsent;       /* 1: the port has not accepted the request yet */
+
+	struct poise_sample last;
+	uint64_t sample_ms; /* host time at which `last` was fresh */
+	struct poise_forecast forecast;
+
+	uint64_t urgent_ms;   /* last early tick */
+	uint32_t urgent_gap;  /* ms to the next one that is allowed; doubles with each that was not
+				 needed */
+	uint32_t urgent_word; /* last seen */
+	uint32_t urgent;      /* 1: asked for in this plan */
+	uint32_t told_state;  /* what the host page says */
+	uint64_t told_epoch;
+};
+
+/* One VM as the policy sees it, and what becomes of it. */
+struct poise_row {
+	uint64_t size_pages;    /* target in force when the plan is made */
+	uint64_t desired_pages; /* what it should have */
+	uint64_t lower_pages, upper_pages;
+	uint64_t goal_pages; /* the result: absolute, lower..upper */
+	uint32_t rule;       /* the last rule that shaped it */
+	uint32_t weight;     /* 0: not part of the plan */
+};
+
+/* Stage 4's result. Takes (goal < size) are carried out before gives. */
+struct poise_plan {
+	uint64_t elapsed_ms; /* since the plan before, at most two intervals */
+	struct poise_row row[POISE_VM_MAX];
+};
+
+/* The whole state. */
+struct poise {
+	uint32_t magic;
+	uint32_t busy;              /* a call is under way: port calls may not come back */
+	struct poise_config config; /* with defaults filled in */
+	const struct poise_port *port;
+	void *ctx;
+	uint64_t now_ms;     /* latest time seen; never goes back */
+	uint64_t planned_ms; /* time of the last plan */
+	uint64_t epoch; /* last one given out; never reused, so that late answers are recognised */
+	int64_t free_pages; /* pool - sum of charges; below zero: a debt that only takes can repay
+			     */
+	uint64_t errors[POISE_ERR_COUNT]; /* how often each error was met, by -code */
+	struct poise_plan plan;
+	struct poise_vm vm[POISE_VM_MAX];
+};
+
+#define POISE_STATE_BYTES (sizeof(struct poise))
+POISE_ABI_ASSERT(sizeof(struct poise_vm) + sizeof(struct poise_row) <= POISE_STATE_BYTES_PER_VM_MAX,
+		 "a VM costs more state than promised");
+
+/* What an event is about. Inputs first, then the port's answers, then decisions. */
+enum poise_event_code {
+	POISE_EVENT_INIT,    /* data = struct poise_config */
+	POISE_EVENT_ADD,     /* data = struct poise_vm_config, a = actual */
+	POISE_EVENT_SET,     /* data = struct poise_vm_config */
+	POISE_EVENT_REMOVE,  /* a = pages that went back */
+	POISE_EVENT_RESTART, /* a = actual */
+	POISE_EVENT_POOL,    /* a = new pool size */
+	POISE_EVENT_SAMPLE,  /* data = struct poise_sample, err = whether it was taken */
+	POISE_EVENT_BAD,     /* err = why a page gave no sample */
+	POISE_EVENT_URGENT,  /* a = 1: an early tick follows, 0: too soon */
+	POISE_EVENT_TICK,    /* a = the caller's time */
+	POISE_EVENT_ACK,     /* a = epoch, b = measured pages, err = whether it was taken */
+	POISE_EVENT_MEASURE, /* a = pages, err; only when either has changed */
+	POISE_EVENT_RESIZE,  /* a = target, b = epoch, err = the port's answer */
+	POISE_EVENT_PLAN,    /* rule, a = size, b = delta_q16, c = reclaimable_q16, d = goal; only
+				changes */
+	POISE_EVENT_STATE,   /* a = old state, b = new one */
+	POISE_EVENT_COUNT
+};
+
+struct poise_event {
+	uint64_t now_ms;
+	uint32_t code; /* enum poise_event_code */
+	uint32_t vm;   /* slot; 0 where there is none */
+	uint32_t rule; /* enum poise_rule */
+	enum poise_err err;
+	uint64_t a, b, c, d;
+	const void *data;
+};
+
+/*
+ * Makes an empty pool. `size` is sizeof(struct poise) as the caller sees it: a library built for
+ * another POISE_VM_MAX answers POISE_E_CONTEXT. `port` must have all four functions and outlive
+ * `p`. Returns: POISE_OK; POISE_E_ARG null pointer; POISE_E_CONTEXT size; POISE_E_CONFIG a value or
+ * a missing port function. Context: any memory, initialised or not.
+ */
+POISE_MUST_CHECK enum poise_err poise_init(struct poise *p, size_t size,
+					   const struct poise_config *config,
+					   const struct poise_port *port, void *ctx);
+
+/*
+ * Puts a VM into slot `vm` (0..POISE_VM_MAX-1). `actual_pages`: what it has already, by the host's
+ * own count, 0 for one that is about to start. It is charged at once for what it has; if that is
+ * less than boot_pages, it gets the rest as far as memory is free, now and with the next plans:
+ * look at vm[].target_pages before starting it. Returns: POISE_OK; POISE_E_ARG slot or pages;
+ * POISE_E_DUP slot in use; POISE_E_CONFIG limits; POISE_E_INFEASIBLE the sum of reservations would
+ * not fit.
+ */
+POISE_MUST_CHECK enum poise_err poise_vm_add(struct poise *p, uint32_t vm,
+					     const struct poise_vm_config *config,
+					     uint64_t actual_pages);
+
+/*
+ * Changes a VM's limits, weight, basis or flags; takes effect with the next plan.
+ * Returns: as poise_vm_add, and POISE_E_NOT_FOUND.
+ */
+POISE_MUST_CHECK enum poise_err poise_vm_set(struct poise *p, uint32_t vm,
+					     const struct poise_vm_config *config);
+
+/*
+ * Takes a VM out. The caller states that the VM is gone and all its pages are free again; they
+ * return to the pool once, whatever was in flight; answers that are still on their way are
+ * recognised as late. Returns: POISE_OK; POISE_E_ARG; POISE_E_NOT_FOUND.
+ */
+POISE_MUST_CHECK enum poise_err poise_vm_remove(struct poise *p, uint32_t vm);
+
+/*
+ * States that a VM has been reset, rebooted or resumed: its history is dropped and it is charged at
+ * once for at least its boot size, even if that makes a debt, because the guest may take its whole
+ * balloon back. `actual_pages`: what it has now, by the host's own count. Returns: POISE_OK;
+ * POISE_E_ARG; POISE_E_NOT_FOUND.
+ */
+POISE_MUST_CHECK enum poise_err poise_vm_restart(struct poise *p, uint32_t vm,
+						 uint64_t actual_pages);
+
+/*
+ * Changes the size of the pool. A pool smaller than what is charged makes a debt that the next
+ * plans repay, nobody below its reservation. Returns: POISE_OK; POISE_E_ARG 0 or above
+ * POISE_PAGES_MAX; POISE_E_INFEASIBLE less than the sum of reservations or than some VM's limit.
+ */
+POISE_MUST_CHECK enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages);
+
+/*
+ * Stage 2: copies a guest page once, consistently, and checks the copy. `limit_pages`: the most
+ * that this VM can have. `out` is undefined unless POISE_OK is returned. Returns: POISE_OK;
+ * POISE_E_UNMAPPED null page; POISE_E_TORN POISE_SEQ_TRIES tries; POISE_E_MAGIC, _ENDIAN, _VERSION,
+ * _LENGTH, _CHECKSUM, _RANGE, _INCONSISTENT. Bounded work whatever the page holds. Context: any;
+ * needs no `struct poise`. The page may change under it at any time.
+ */
+POISE_MUST_CHECK enum poise_err poise_page_read(const struct poise_guest_page *page,
+						uint64_t limit_pages, struct poise_sample *out);
+
+/* The host page's writer: its private copies, zero at the start. */
+struct poise_host_writer {
+	uint64_t update;
+	uint32_t seq;
+	uint32_t reserved;
+};
+
+/* Puts a notice into the host page. Context: the page's only writer. */
+void poise_host_page_write(struct poise_host_page *page, struct poise_host_writer *writer,
+			   const struct poise_notice *notice);
+
+/*
+ * Reads a VM's page, reports the sample or the error, and if its urgent word has moved, acts on it:
+ * all that a port does when the interval is over or the doorbell rings. `page` may be null: it is
+ * gone. Returns: as poise_page_read and poise_report; POISE_E_ARG; POISE_E_NOT_FOUND. Errors of
+ * guest data are counted and part of normal life.
+ */
+POISE_MUST_CHECK enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
+					   const struct poise_guest_page *page);
+
+/*
+ * Stage 3: takes a sample. `now_ms`: host time at which it was read.
+ * Returns: POISE_OK; POISE_E_ARG; POISE_E_NOT_FOUND; and with the sample counted but not used:
+ * POISE_E_TOTAL; POISE_E_STALE; POISE_E_REPLAY (the VM was treated as restarted).
+ */
+POISE_MUST_CHECK enum poise_err poise_report(struct poise *p, uint32_t vm, uint64_t now_ms,
+					     const struct poise_sample *sample);
+
+/*
+ * States that a VM's page gave no sample, and why (an error of class B). Counted; the last forecast
+ * stays and ages. Returns: POISE_OK; POISE_E_ARG; POISE_E_NOT_FOUND.
+ */
+POISE_MUST_CHECK enum poise_err poise_report_error(struct poise *p, uint32_t vm, uint64_t now_ms,
+						   enum poise_err err);
+
+/*
+ * States that a VM needs memory now. At most once in urgent_gap_ms a VM, less often for one that
+ * asks without need, this makes a plan at once with the reserve opened. Returns: POISE_OK;
+ * POISE_E_BUSY too soon; POISE_E_ARG; POISE_E_NOT_FOUND; POISE_E_STATE not MANAGED.
+ */
+POISE_MUST_CHECK enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms);
+
+/*
+ * The periodic work: measure, age, plan, commit, notify. Call it every interval_ms, after the VMs
+ * have been polled. Times that go back count as no time passed; long gaps make no catch-up burst.
+ * Returns: POISE_OK; POISE_E_CONTEXT; POISE_E_STATE called from a port call.
+ * Cost: linear in POISE_VM_MAX; see the README's table.
+ */
+POISE_MUST_CHECK enum poise_err poise_tick(struct poise *p, uint64_t now_ms);
+
+/*
+ * Stage 7: the port has measured the answer to a request. `pages` is the VM's size by the host's
+ * own count; a part of what was asked is progress. Memory that came free goes to those that wait
+ * for it. Returns: POISE_OK; POISE_E_LOST the epoch is not the VM's last one (counted, dropped);
+ * POISE_E_ARG; POISE_E_NOT_FOUND.
+ */
+POISE_MUST_CHECK enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t epoch,
+					  uint64_t pages, uint64_t now_ms);
+
+/* The invariants that poise_check looks at; I3 and I7 to I9 need a second run or an outside view.
+ */
+#define POISE_CHECK_CONTEXT  0x01u /* magic, port, counters in range */
+#define POISE_CHECK_LEDGER   0x02u /* I1: charges + free = pool */
+#define POISE_CHECK_BOUNDS   0x04u /* I2: min <= goal <= max */
+#define POISE_CHECK_RESERVED 0x08u /* sum of reservations <= pool */
+#define POISE_CHECK_PLAN     0x10u /* the last plan's gives are covered by free memory and its takes \
+				    */
+#define POISE_CHECK_FORECAST 0x20u /* magnitudes within their stated ranges */
+#define POISE_CHECK_EMPTY    0x40u /* an empty slot holds nothing */
+
+/* Looks at every invariant. Returns 0, or the POISE_CHECK_* bits that do not hold. Changes nothing.
+ */
+unsigned poise_check(const struct poise *p);
+
+/* What a VM is charged: max(actual, target), 0 for an empty slot. */
+static inline uint64_t poise_vm_charge(const struct poise_vm *vm)
+{
+	return vm->actual_pages > vm->target_pages ? vm->actual_pages : vm->target_pages;
+}
+
+#endif
