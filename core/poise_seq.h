@@ -56,7 +56,7 @@ typedef uintptr_t __attribute__((may_alias)) poise_seq_cell;
  * the page. Context: one writer, not preempted by another writer of the same page.
  */
 static inline void poise_seq_write(poise_seq_word32 *word, uint32_t *seq, poise_seq_cell *to,
-				   const uintptr_t *from, size_t count)
+				   const poise_seq_cell *from, size_t count)
 {
 	POISE_SEQ_STORE(word, *seq + 1u);
 	POISE_SEQ_FENCE_STORES();
