@@ -27,7 +27,7 @@
 
 typedef uint32_t poise_seq_word32;
 /* The widest load that is single-copy atomic on every machine of this width. */
-typedef uintptr_t __attribute__((may_alias)) poise_seq_cell;
+typedef uintptr_t poise_seq_cell __attribute__((may_alias));
 
 #define POISE_SEQ_LOAD(cell)                 __atomic_load_n((cell), __ATOMIC_RELAXED)
 #define POISE_SEQ_LOAD_ACQUIRE(cell)         __atomic_load_n((cell), __ATOMIC_ACQUIRE)

@@ -8,10 +8,12 @@
 
 #include "poise_seq.h"
 
-#define CELLS(bytes) ((bytes) / sizeof(uintptr_t))
-
-/* What lies under the sequence word, laid out as in the page. */
-struct gd_update {
+/*
+ * What lies under the sequence word, laid out as in the page: as fields, as the words that are
+ * summed, and as the cells that are copied. A union, because a compiler may not assume that these
+ * do not overlap.
+ */
+struct gd_guest_fields {
 	uint64_t checksum;
 	uint32_t magic;
 	uint16_t version, compat;
@@ -21,7 +23,7 @@ struct gd_update {
 	struct poise_abi_guest body;
 };
 
-struct gd_host_update {
+struct gd_host_fields {
 	uint64_t checksum;
 	uint32_t magic;
 	uint16_t version, compat;
@@ -31,17 +33,30 @@ struct gd_host_update {
 	struct poise_abi_host body;
 };
 
-POISE_ABI_ASSERT(offsetof(struct gd_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
+union gd_guest_update {
+	struct gd_guest_fields fields;
+	uint64_t word[sizeof(struct gd_guest_fields) / sizeof(uint64_t)];
+	poise_seq_cell cell[sizeof(struct gd_guest_fields) / sizeof(poise_seq_cell)];
+};
+
+union gd_host_update {
+	struct gd_host_fields fields;
+	uint64_t word[sizeof(struct gd_host_fields) / sizeof(uint64_t)];
+	poise_seq_cell cell[sizeof(struct gd_host_fields) / sizeof(poise_seq_cell)];
+};
+
+POISE_ABI_ASSERT(offsetof(struct gd_guest_fields, body) + POISE_SEQ_START == POISE_ABI_BODY,
 		 "an update is laid out as the page is");
-POISE_ABI_ASSERT(offsetof(struct gd_host_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
+POISE_ABI_ASSERT(offsetof(struct gd_host_fields, body) + POISE_SEQ_START == POISE_ABI_BODY,
 		 "an update is laid out as the page is");
 
-/* Sums 64-bit words; the first, which holds the checksum itself, is left out. */
-static uint64_t checksum(const void *update, size_t bytes)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Sums an update; its first word, which holds the checksum itself, is left out. */
+static uint64_t checksum(const uint64_t *word, size_t count)
 {
-	const uint64_t *word = update;
 	uint64_t sum = POISE_ABI_CHECKSUM_SEED;
-	for (size_t i = 1; i < bytes / sizeof(*word); i++) {
+	for (size_t i = 1; i < count; i++) {
 		sum = poise_abi_checksum(sum, word[i]);
 	}
 	return sum;
@@ -67,7 +82,8 @@ int gd_init(struct gd *gd, struct poise_guest_page *page, const struct poise_hos
 
 void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 {
-	struct gd_update update = {
+	union gd_guest_update update;
+	update.fields = (struct gd_guest_fields){
 		.magic = POISE_ABI_GUEST_MAGIC,
 		.version = POISE_ABI_VERSION,
 		.compat = POISE_ABI_COMPAT,
@@ -76,12 +92,12 @@ void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 		.boot_id = gd->boot_id,
 		.body = *counters,
 	};
-	update.body.sample = ++gd->sample;
-	update.body.total_pages = gd->total_pages;
-	update.checksum = checksum(&update, sizeof(update));
+	update.fields.body.sample = ++gd->sample;
+	update.fields.body.total_pages = gd->total_pages;
+	update.fields.checksum = checksum(update.word, COUNT(update.word));
 	poise_seq_write((poise_seq_word32 *)&gd->page->head.seq, &gd->seq,
-			(poise_seq_cell *)&gd->page->head.checksum, (const poise_seq_cell *)&update,
-			CELLS(sizeof(update)));
+			(poise_seq_cell *)&gd->page->head.checksum, update.cell,
+			COUNT(update.cell));
 }
 
 int gd_urgent(struct gd *gd, uint64_t now_ms, uint64_t gap_ms)
@@ -103,7 +119,7 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 }
 
 /* Is this an update that we understand, for this boot of ours? */
-static int host_update_valid(const struct gd *gd, const struct gd_host_update *update)
+static int host_update_valid(const struct gd *gd, const struct gd_host_fields *update)
 {
 	return update->magic == POISE_ABI_HOST_MAGIC && update->version >= 1 &&
 	       update->compat >= 1 && update->compat <= update->version &&
@@ -119,30 +135,32 @@ static int host_update_valid(const struct gd *gd, const struct gd_host_update *u
 
 int gd_host_read(struct gd *gd, struct gd_host *out)
 {
-	struct gd_host_update update;
+	union gd_host_update update;
+	const struct gd_host_fields *fields = &update.fields;
 	int tries = POISE_SEQ_TRIES;
-	while (!poise_seq_try(
-		(const poise_seq_word32 *)&gd->host->head.seq, (poise_seq_cell *)&update,
-		(const poise_seq_cell *)&gd->host->head.checksum, CELLS(sizeof(update)))) {
+	while (!poise_seq_try((const poise_seq_word32 *)&gd->host->head.seq, update.cell,
+			      (const poise_seq_cell *)&gd->host->head.checksum,
+			      COUNT(update.cell))) {
 		if (--tries == 0) {
 			return 0; /* The writer is at work: there will be a next time. */
 		}
 	}
-	if (update.magic == 0 && update.body.update == 0) {
+	if (fields->magic == 0 && fields->body.update == 0) {
 		return 0; /* A fresh page: the host has not written yet. */
 	}
-	if (!host_update_valid(gd, &update)) {
+	if (!host_update_valid(gd, fields) ||
+	    fields->checksum != checksum(update.word, COUNT(update.word))) {
 		gd->bad_host_pages++;
 		return -1;
 	}
-	if (update.body.update == gd->host_update) {
+	if (fields->body.update == gd->host_update) {
 		return 0;
 	}
-	gd->host_update = update.body.update;
-	out->interval_ms = clamp(update.body.interval_ms, GD_INTERVAL_MIN_MS, GD_INTERVAL_MAX_MS);
-	out->target_pages = update.body.target_pages;
-	out->epoch = update.body.epoch;
-	out->state = (uint32_t)update.body.state;
-	out->features = update.features & POISE_HF_KNOWN;
+	gd->host_update = fields->body.update;
+	out->interval_ms = clamp(fields->body.interval_ms, GD_INTERVAL_MIN_MS, GD_INTERVAL_MAX_MS);
+	out->target_pages = fields->body.target_pages;
+	out->epoch = fields->body.epoch;
+	out->state = (uint32_t)fields->body.state;
+	out->features = fields->features & POISE_HF_KNOWN;
 	return 1;
 }
