@@ -8,12 +8,14 @@
 
 #include "poise_seq.h"
 
-/*
- * What lies under the sequence word, laid out as in the page: as fields, as the words that are
- * summed, and as the cells that are copied. A union, because a compiler may not assume that these
- * do not overlap.
- */
-struct gd_guest_fields {
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
+
+/* What lies under the sequence word, laid out as in the page. */
+struct gd_guest_update {
 	uint64_t checksum;
 	uint32_t magic;
 	uint16_t version, compat;
@@ -23,7 +25,7 @@ struct gd_guest_fields {
 	struct poise_abi_guest body;
 };
 
-struct gd_host_fields {
+struct gd_host_update {
 	uint64_t checksum;
 	uint32_t magic;
 	uint16_t version, compat;
@@ -33,31 +35,22 @@ struct gd_host_fields {
 	struct poise_abi_host body;
 };
 
-union gd_guest_update {
-	struct gd_guest_fields fields;
-	uint64_t word[sizeof(struct gd_guest_fields) / sizeof(uint64_t)];
-	poise_seq_cell cell[sizeof(struct gd_guest_fields) / sizeof(poise_seq_cell)];
-};
-
-union gd_host_update {
-	struct gd_host_fields fields;
-	uint64_t word[sizeof(struct gd_host_fields) / sizeof(uint64_t)];
-	poise_seq_cell cell[sizeof(struct gd_host_fields) / sizeof(poise_seq_cell)];
-};
-
-POISE_ABI_ASSERT(offsetof(struct gd_guest_fields, body) + POISE_SEQ_START == POISE_ABI_BODY,
+POISE_ABI_ASSERT(offsetof(struct gd_guest_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
 		 "an update is laid out as the page is");
-POISE_ABI_ASSERT(offsetof(struct gd_host_fields, body) + POISE_SEQ_START == POISE_ABI_BODY,
+POISE_ABI_ASSERT(offsetof(struct gd_host_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
 		 "an update is laid out as the page is");
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* How many cells the sequence protocol has to copy for `bytes`. */
+#define CELLS(bytes) ((bytes) / sizeof(poise_seq_cell))
 
-/* Sums an update; its first word, which holds the checksum itself, is left out. */
-static uint64_t checksum(const uint64_t *word, size_t count)
+/* Sums an update word by word; its first word, which holds the checksum itself, is left out. */
+static uint64_t checksum(const void *update, size_t bytes)
 {
 	uint64_t sum = POISE_ABI_CHECKSUM_SEED;
-	for (size_t i = 1; i < count; i++) {
-		sum = poise_abi_checksum(sum, word[i]);
+	for (size_t at = sizeof(uint64_t); at < bytes; at += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, (const char *)update + at, sizeof(word));
+		sum = poise_abi_checksum(sum, word);
 	}
 	return sum;
 }
@@ -82,8 +75,7 @@ int gd_init(struct gd *gd, struct poise_guest_page *page, const struct poise_hos
 
 void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 {
-	union gd_guest_update update;
-	update.fields = (struct gd_guest_fields){
+	struct gd_guest_update update = {
 		.magic = POISE_ABI_GUEST_MAGIC,
 		.version = POISE_ABI_VERSION,
 		.compat = POISE_ABI_COMPAT,
@@ -92,12 +84,13 @@ void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 		.boot_id = gd->boot_id,
 		.body = *counters,
 	};
-	update.fields.body.sample = ++gd->sample;
-	update.fields.body.total_pages = gd->total_pages;
-	update.fields.checksum = checksum(update.word, COUNT(update.word));
+	poise_seq_cell cells[CELLS(sizeof(update))];
+	update.body.sample = ++gd->sample;
+	update.body.total_pages = gd->total_pages;
+	update.checksum = checksum(&update, sizeof(update));
+	memcpy(cells, &update, sizeof(update));
 	poise_seq_write((poise_seq_word32 *)&gd->page->head.seq, &gd->seq,
-			(poise_seq_cell *)&gd->page->head.checksum, update.cell,
-			COUNT(update.cell));
+			(poise_seq_cell *)&gd->page->head.checksum, cells, CELLS(sizeof(update)));
 }
 
 int gd_urgent(struct gd *gd, uint64_t now_ms, uint64_t gap_ms)
@@ -119,7 +112,7 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 }
 
 /* Is this an update that we understand, for this boot of ours? */
-static int host_update_valid(const struct gd *gd, const struct gd_host_fields *update)
+static int host_update_valid(const struct gd *gd, const struct gd_host_update *update)
 {
 	return update->magic == POISE_ABI_HOST_MAGIC && update->version >= 1 &&
 	       update->compat >= 1 && update->compat <= update->version &&
@@ -135,32 +128,32 @@ static int host_update_valid(const struct gd *gd, const struct gd_host_fields *u
 
 int gd_host_read(struct gd *gd, struct gd_host *out)
 {
-	union gd_host_update update;
-	const struct gd_host_fields *fields = &update.fields;
+	struct gd_host_update update;
+	poise_seq_cell cells[CELLS(sizeof(update))];
 	int tries = POISE_SEQ_TRIES;
-	while (!poise_seq_try((const poise_seq_word32 *)&gd->host->head.seq, update.cell,
+	while (!poise_seq_try((const poise_seq_word32 *)&gd->host->head.seq, cells,
 			      (const poise_seq_cell *)&gd->host->head.checksum,
-			      COUNT(update.cell))) {
+			      CELLS(sizeof(update)))) {
 		if (--tries == 0) {
 			return 0; /* The writer is at work: there will be a next time. */
 		}
 	}
-	if (fields->magic == 0 && fields->body.update == 0) {
+	memcpy(&update, cells, sizeof(update));
+	if (update.magic == 0 && update.body.update == 0) {
 		return 0; /* A fresh page: the host has not written yet. */
 	}
-	if (!host_update_valid(gd, fields) ||
-	    fields->checksum != checksum(update.word, COUNT(update.word))) {
+	if (!host_update_valid(gd, &update)) {
 		gd->bad_host_pages++;
 		return -1;
 	}
-	if (fields->body.update == gd->host_update) {
+	if (update.body.update == gd->host_update) {
 		return 0;
 	}
-	gd->host_update = fields->body.update;
-	out->interval_ms = clamp(fields->body.interval_ms, GD_INTERVAL_MIN_MS, GD_INTERVAL_MAX_MS);
-	out->target_pages = fields->body.target_pages;
-	out->epoch = fields->body.epoch;
-	out->state = (uint32_t)fields->body.state;
-	out->features = fields->features & POISE_HF_KNOWN;
+	gd->host_update = update.body.update;
+	out->interval_ms = clamp(update.body.interval_ms, GD_INTERVAL_MIN_MS, GD_INTERVAL_MAX_MS);
+	out->target_pages = update.body.target_pages;
+	out->epoch = update.body.epoch;
+	out->state = (uint32_t)update.body.state;
+	out->features = update.features & POISE_HF_KNOWN;
 	return 1;
 }
