@@ -405,8 +405,9 @@ POISE_MUST_CHECK enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t
 #define POISE_CHECK_LEDGER   0x02u /* I1: charges + free = pool */
 #define POISE_CHECK_BOUNDS   0x04u /* I2: min <= goal <= max */
 #define POISE_CHECK_RESERVED 0x08u /* sum of reservations <= pool */
-#define POISE_CHECK_PLAN     0x10u /* the last plan's gives are covered by free memory and its takes \
-				    */
+#define POISE_CHECK_PLAN                                                        \
+	0x10u /* the last plan's gives are covered by free memory and its takes \
+	       */
 #define POISE_CHECK_FORECAST 0x20u /* magnitudes within their stated ranges */
 #define POISE_CHECK_EMPTY    0x40u /* an empty slot holds nothing */
 

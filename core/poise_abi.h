@@ -59,24 +59,11 @@
 #define POISE_HOST_STATE_FROZEN      4u /* nothing is decided for this VM */
 #define POISE_HOST_STATE_QUARANTINED 5u /* too many bad samples in a row: static share */
 
-/*
- * Start of both pages. `seq` is odd while the writer is at work and goes up by two for each update;
- * it guards everything from `checksum` on. `checksum` is poise_abi_checksum over the words from
- * `magic` to the end of the body, but at most to the end of the body that version 1 has: it finds
- * torn writes of a writer without barriers, wrong byte order and wrong mappings. It is no
- * protection against forgery.
- */
+/* Start of both pages, a cache line of its own. */
 struct poise_abi_head {
-	uint32_t seq;    /* 0x00 */
+	uint32_t seq;    /* 0x00 odd while the writer is at work, up by two for each update */
 	uint32_t urgent; /* 0x04 guest page: up by one for each urgent request, not under seq */
-	uint8_t reserved[56]; /* 0x08 to the end of the cache line */
-	uint64_t checksum;    /* 0x40 */
-	uint32_t magic;       /* 0x48 POISE_ABI_GUEST_MAGIC or POISE_ABI_HOST_MAGIC */
-	uint16_t version;     /* 0x4c what the writer speaks, >= 1 */
-	uint16_t compat;      /* 0x4e oldest reader that still understands it, 1..version */
-	uint32_t features;    /* 0x50 POISE_GF_* or POISE_HF_* */
-	uint32_t length;      /* 0x54 bytes of body that are filled in, a multiple of 8 */
-	uint64_t boot_id; /* 0x58 boot generation of the VM: a new value for each boot, never 0 */
+	uint8_t reserved[56]; /* 0x08 */
 };
 
 /*
@@ -122,24 +109,53 @@ struct poise_abi_host {
 	uint64_t state;        /* 0x080 POISE_HOST_STATE_* */
 };
 
-#define POISE_ABI_BODY 0x60u /* offset of the body in both pages */
+/*
+ * What seq guards. `checksum` is poise_abi_checksum over the 64-bit words from `magic` to the end
+ * of the body, but at most to the end of the body that version 1 has: it finds torn writes of a
+ * writer without barriers, wrong byte order and wrong mappings. It is no protection against
+ * forgery.
+ */
+struct poise_guest_update {
+	uint64_t checksum; /* 0x040 */
+	uint32_t magic;    /* 0x048 POISE_ABI_GUEST_MAGIC */
+	uint16_t version;  /* 0x04c what the writer speaks, >= 1 */
+	uint16_t compat;   /* 0x04e oldest reader that still understands it, 1..version */
+	uint32_t features; /* 0x050 POISE_GF_* */
+	uint32_t length;   /* 0x054 bytes of body that are filled in, a multiple of 8 */
+	uint64_t boot_id;  /* 0x058 boot generation of the VM: a new value for each boot, never 0 */
+	struct poise_abi_guest body; /* 0x060 */
+};
+
+struct poise_host_update {
+	uint64_t checksum; /* as above, but POISE_ABI_HOST_MAGIC and POISE_HF_* */
+	uint32_t magic;
+	uint16_t version;
+	uint16_t compat;
+	uint32_t features;
+	uint32_t length;
+	uint64_t boot_id; /* of the guest's last sample, 0 before the first */
+	struct poise_abi_host body;
+};
 
 struct poise_guest_page {
 	struct poise_abi_head head;
-	struct poise_abi_guest body;
-	uint8_t spare[POISE_ABI_PAGE_BYTES - POISE_ABI_BODY - sizeof(struct poise_abi_guest)];
+	struct poise_guest_update update;
+	uint8_t spare[POISE_ABI_PAGE_BYTES - sizeof(struct poise_abi_head) -
+		      sizeof(struct poise_guest_update)];
 };
 
 struct poise_host_page {
 	struct poise_abi_head head;
-	struct poise_abi_host body;
-	uint8_t spare[POISE_ABI_PAGE_BYTES - POISE_ABI_BODY - sizeof(struct poise_abi_host)];
+	struct poise_host_update update;
+	uint8_t spare[POISE_ABI_PAGE_BYTES - sizeof(struct poise_abi_head) -
+		      sizeof(struct poise_host_update)];
 };
 
+#define POISE_ABI_BODY             (offsetof(struct poise_guest_page, update.body)) /* in both pages */
 #define POISE_ABI_GUEST_LENGTH     ((uint32_t)sizeof(struct poise_abi_guest))
 #define POISE_ABI_GUEST_LENGTH_MIN ((uint32_t)offsetof(struct poise_abi_guest, available_pages))
 #define POISE_ABI_HOST_LENGTH      ((uint32_t)sizeof(struct poise_abi_host))
-#define POISE_ABI_LENGTH_MAX       (POISE_ABI_PAGE_BYTES - POISE_ABI_BODY)
+#define POISE_ABI_LENGTH_MAX       ((uint32_t)(POISE_ABI_PAGE_BYTES - POISE_ABI_BODY))
 
 /*
  * Adds one word to a checksum that starts at POISE_ABI_CHECKSUM_SEED. FNV-1a (Fowler, Noll, Vo)
@@ -160,43 +176,49 @@ static inline uint64_t poise_abi_checksum(uint64_t sum, uint64_t word)
 #define POISE_ABI_AT(type, field, offset) \
 	POISE_ABI_ASSERT(offsetof(struct type, field) == (offset), #type "." #field " has moved")
 
-POISE_ABI_AT(poise_abi_head, seq, 0x00);
-POISE_ABI_AT(poise_abi_head, urgent, 0x04);
-POISE_ABI_AT(poise_abi_head, reserved, 0x08);
-POISE_ABI_AT(poise_abi_head, checksum, 0x40);
-POISE_ABI_AT(poise_abi_head, magic, 0x48);
-POISE_ABI_AT(poise_abi_head, version, 0x4c);
-POISE_ABI_AT(poise_abi_head, compat, 0x4e);
-POISE_ABI_AT(poise_abi_head, features, 0x50);
-POISE_ABI_AT(poise_abi_head, length, 0x54);
-POISE_ABI_AT(poise_abi_head, boot_id, 0x58);
-POISE_ABI_ASSERT(sizeof(struct poise_abi_head) == POISE_ABI_BODY, "head has changed size");
-POISE_ABI_AT(poise_guest_page, body.sample, 0x060);
-POISE_ABI_AT(poise_guest_page, body.guest_ms, 0x068);
-POISE_ABI_AT(poise_guest_page, body.total_pages, 0x070);
-POISE_ABI_AT(poise_guest_page, body.balloon_pages, 0x078);
-POISE_ABI_AT(poise_guest_page, body.free_pages, 0x080);
-POISE_ABI_AT(poise_guest_page, body.active_file_pages, 0x088);
-POISE_ABI_AT(poise_guest_page, body.inactive_file_pages, 0x090);
-POISE_ABI_AT(poise_guest_page, body.active_anon_pages, 0x098);
-POISE_ABI_AT(poise_guest_page, body.inactive_anon_pages, 0x0a0);
-POISE_ABI_AT(poise_guest_page, body.unevictable_pages, 0x0a8);
-POISE_ABI_AT(poise_guest_page, body.swap_used_pages, 0x0b0);
-POISE_ABI_AT(poise_guest_page, body.available_pages, 0x0b8);
-POISE_ABI_AT(poise_guest_page, body.swap_out_pages, 0x0c0);
-POISE_ABI_AT(poise_guest_page, body.swap_in_pages, 0x0c8);
-POISE_ABI_AT(poise_guest_page, body.refault_anon_pages, 0x0d0);
-POISE_ABI_AT(poise_guest_page, body.refault_file_pages, 0x0d8);
-POISE_ABI_AT(poise_guest_page, body.committed_pages, 0x0e0);
-POISE_ABI_AT(poise_guest_page, body.direct_reclaims, 0x0e8);
-POISE_ABI_AT(poise_guest_page, body.oom_kills, 0x0f0);
-POISE_ABI_AT(poise_guest_page, body.floor_pages, 0x0f8);
+POISE_ABI_AT(poise_guest_page, head.seq, 0x00);
+POISE_ABI_AT(poise_guest_page, head.urgent, 0x04);
+POISE_ABI_AT(poise_guest_page, head.reserved, 0x08);
+POISE_ABI_AT(poise_guest_page, update.checksum, 0x040);
+POISE_ABI_AT(poise_guest_page, update.magic, 0x048);
+POISE_ABI_AT(poise_guest_page, update.version, 0x04c);
+POISE_ABI_AT(poise_guest_page, update.compat, 0x04e);
+POISE_ABI_AT(poise_guest_page, update.features, 0x050);
+POISE_ABI_AT(poise_guest_page, update.length, 0x054);
+POISE_ABI_AT(poise_guest_page, update.boot_id, 0x058);
+POISE_ABI_AT(poise_host_page, update.checksum, 0x040);
+POISE_ABI_AT(poise_host_page, update.magic, 0x048);
+POISE_ABI_AT(poise_host_page, update.version, 0x04c);
+POISE_ABI_AT(poise_host_page, update.compat, 0x04e);
+POISE_ABI_AT(poise_host_page, update.features, 0x050);
+POISE_ABI_AT(poise_host_page, update.length, 0x054);
+POISE_ABI_AT(poise_host_page, update.boot_id, 0x058);
+POISE_ABI_AT(poise_guest_page, update.body.sample, 0x060);
+POISE_ABI_AT(poise_guest_page, update.body.guest_ms, 0x068);
+POISE_ABI_AT(poise_guest_page, update.body.total_pages, 0x070);
+POISE_ABI_AT(poise_guest_page, update.body.balloon_pages, 0x078);
+POISE_ABI_AT(poise_guest_page, update.body.free_pages, 0x080);
+POISE_ABI_AT(poise_guest_page, update.body.active_file_pages, 0x088);
+POISE_ABI_AT(poise_guest_page, update.body.inactive_file_pages, 0x090);
+POISE_ABI_AT(poise_guest_page, update.body.active_anon_pages, 0x098);
+POISE_ABI_AT(poise_guest_page, update.body.inactive_anon_pages, 0x0a0);
+POISE_ABI_AT(poise_guest_page, update.body.unevictable_pages, 0x0a8);
+POISE_ABI_AT(poise_guest_page, update.body.swap_used_pages, 0x0b0);
+POISE_ABI_AT(poise_guest_page, update.body.available_pages, 0x0b8);
+POISE_ABI_AT(poise_guest_page, update.body.swap_out_pages, 0x0c0);
+POISE_ABI_AT(poise_guest_page, update.body.swap_in_pages, 0x0c8);
+POISE_ABI_AT(poise_guest_page, update.body.refault_anon_pages, 0x0d0);
+POISE_ABI_AT(poise_guest_page, update.body.refault_file_pages, 0x0d8);
+POISE_ABI_AT(poise_guest_page, update.body.committed_pages, 0x0e0);
+POISE_ABI_AT(poise_guest_page, update.body.direct_reclaims, 0x0e8);
+POISE_ABI_AT(poise_guest_page, update.body.oom_kills, 0x0f0);
+POISE_ABI_AT(poise_guest_page, update.body.floor_pages, 0x0f8);
 POISE_ABI_AT(poise_guest_page, spare, 0x100);
-POISE_ABI_AT(poise_host_page, body.update, 0x060);
-POISE_ABI_AT(poise_host_page, body.interval_ms, 0x068);
-POISE_ABI_AT(poise_host_page, body.target_pages, 0x070);
-POISE_ABI_AT(poise_host_page, body.epoch, 0x078);
-POISE_ABI_AT(poise_host_page, body.state, 0x080);
+POISE_ABI_AT(poise_host_page, update.body.update, 0x060);
+POISE_ABI_AT(poise_host_page, update.body.interval_ms, 0x068);
+POISE_ABI_AT(poise_host_page, update.body.target_pages, 0x070);
+POISE_ABI_AT(poise_host_page, update.body.epoch, 0x078);
+POISE_ABI_AT(poise_host_page, update.body.state, 0x080);
 POISE_ABI_AT(poise_host_page, spare, 0x088);
 POISE_ABI_ASSERT(sizeof(struct poise_guest_page) == POISE_ABI_PAGE_BYTES,
 		 "guest page has changed size");

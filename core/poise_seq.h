@@ -43,9 +43,6 @@ typedef uintptr_t poise_seq_cell __attribute__((may_alias));
 #endif
 #endif
 
-/* First byte under the sequence word, in both pages. */
-#define POISE_SEQ_START 0x40u
-
 /* How often a reader looks before it gives up: a page that changes faster is not worth waiting for.
  */
 #define POISE_SEQ_TRIES 3
@@ -84,5 +81,23 @@ static inline int poise_seq_try(const poise_seq_word32 *word, uintptr_t *to,
 	POISE_SEQ_FENCE_LOADS();
 	return POISE_SEQ_LOAD(word) == before;
 }
+
+/*
+ * Sums an update of `bytes` bytes, a multiple of 8, in private memory. Its first word, which holds
+ * the checksum itself, is left out.
+ */
+static inline uint64_t poise_seq_checksum(const void *update, size_t bytes)
+{
+	uint64_t sum = POISE_ABI_CHECKSUM_SEED;
+	for (size_t at = sizeof(uint64_t); at < bytes; at += sizeof(uint64_t)) {
+		uint64_t word;
+		__builtin_memcpy(&word, (const char *)update + at, sizeof(word));
+		sum = poise_abi_checksum(sum, word);
+	}
+	return sum;
+}
+
+/* How many cells the sequence protocol has to copy for an update. */
+#define POISE_SEQ_CELLS(bytes) ((bytes) / sizeof(poise_seq_cell))
 
 #endif

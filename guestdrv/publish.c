@@ -8,53 +8,6 @@
 
 #include "poise_seq.h"
 
-#ifdef __KERNEL__
-#include <linux/string.h>
-#else
-#include <string.h>
-#endif
-
-/* What lies under the sequence word, laid out as in the page. */
-struct gd_guest_update {
-	uint64_t checksum;
-	uint32_t magic;
-	uint16_t version, compat;
-	uint32_t features;
-	uint32_t length;
-	uint64_t boot_id;
-	struct poise_abi_guest body;
-};
-
-struct gd_host_update {
-	uint64_t checksum;
-	uint32_t magic;
-	uint16_t version, compat;
-	uint32_t features;
-	uint32_t length;
-	uint64_t boot_id;
-	struct poise_abi_host body;
-};
-
-POISE_ABI_ASSERT(offsetof(struct gd_guest_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
-		 "an update is laid out as the page is");
-POISE_ABI_ASSERT(offsetof(struct gd_host_update, body) + POISE_SEQ_START == POISE_ABI_BODY,
-		 "an update is laid out as the page is");
-
-/* How many cells the sequence protocol has to copy for `bytes`. */
-#define CELLS(bytes) ((bytes) / sizeof(poise_seq_cell))
-
-/* Sums an update word by word; its first word, which holds the checksum itself, is left out. */
-static uint64_t checksum(const void *update, size_t bytes)
-{
-	uint64_t sum = POISE_ABI_CHECKSUM_SEED;
-	for (size_t at = sizeof(uint64_t); at < bytes; at += sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, (const char *)update + at, sizeof(word));
-		sum = poise_abi_checksum(sum, word);
-	}
-	return sum;
-}
-
 int gd_init(struct gd *gd, struct poise_guest_page *page, const struct poise_host_page *host,
 	    uint64_t boot_id, uint64_t total_pages, uint32_t features)
 {
@@ -75,7 +28,7 @@ int gd_init(struct gd *gd, struct poise_guest_page *page, const struct poise_hos
 
 void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 {
-	struct gd_guest_update update = {
+	struct poise_guest_update update = {
 		.magic = POISE_ABI_GUEST_MAGIC,
 		.version = POISE_ABI_VERSION,
 		.compat = POISE_ABI_COMPAT,
@@ -84,13 +37,14 @@ void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 		.boot_id = gd->boot_id,
 		.body = *counters,
 	};
-	poise_seq_cell cells[CELLS(sizeof(update))];
+	poise_seq_cell cells[POISE_SEQ_CELLS(sizeof(update))];
 	update.body.sample = ++gd->sample;
 	update.body.total_pages = gd->total_pages;
-	update.checksum = checksum(&update, sizeof(update));
-	memcpy(cells, &update, sizeof(update));
+	update.checksum = poise_seq_checksum(&update, sizeof(update));
+	__builtin_memcpy(cells, &update, sizeof(update));
 	poise_seq_write((poise_seq_word32 *)&gd->page->head.seq, &gd->seq,
-			(poise_seq_cell *)&gd->page->head.checksum, cells, CELLS(sizeof(update)));
+			(poise_seq_cell *)&gd->page->update.checksum, cells,
+			POISE_SEQ_CELLS(sizeof(update)));
 }
 
 int gd_urgent(struct gd *gd, uint64_t now_ms, uint64_t gap_ms)
@@ -112,13 +66,13 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
 }
 
 /* Is this an update that we understand, for this boot of ours? */
-static int host_update_valid(const struct gd *gd, const struct gd_host_update *update)
+static int host_update_valid(const struct gd *gd, const struct poise_host_update *update)
 {
 	return update->magic == POISE_ABI_HOST_MAGIC && update->version >= 1 &&
 	       update->compat >= 1 && update->compat <= update->version &&
 	       update->compat <= POISE_ABI_VERSION && update->length >= POISE_ABI_HOST_LENGTH &&
 	       update->length <= POISE_ABI_LENGTH_MAX && update->length % 8 == 0 &&
-	       update->checksum == checksum(update, sizeof(*update)) &&
+	       update->checksum == poise_seq_checksum(update, sizeof(*update)) &&
 	       /* Before our first sample the host does not know our boot generation. */
 	       (update->boot_id == 0 || update->boot_id == gd->boot_id) &&
 	       update->body.target_pages >= 1 && update->body.target_pages <= gd->total_pages &&
@@ -128,17 +82,17 @@ static int host_update_valid(const struct gd *gd, const struct gd_host_update *u
 
 int gd_host_read(struct gd *gd, struct gd_host *out)
 {
-	struct gd_host_update update;
-	poise_seq_cell cells[CELLS(sizeof(update))];
+	struct poise_host_update update;
+	poise_seq_cell cells[POISE_SEQ_CELLS(sizeof(update))];
 	int tries = POISE_SEQ_TRIES;
 	while (!poise_seq_try((const poise_seq_word32 *)&gd->host->head.seq, cells,
-			      (const poise_seq_cell *)&gd->host->head.checksum,
-			      CELLS(sizeof(update)))) {
+			      (const poise_seq_cell *)&gd->host->update.checksum,
+			      POISE_SEQ_CELLS(sizeof(update)))) {
 		if (--tries == 0) {
 			return 0; /* The writer is at work: there will be a next time. */
 		}
 	}
-	memcpy(&update, cells, sizeof(update));
+	__builtin_memcpy(&update, cells, sizeof(update));
 	if (update.magic == 0 && update.body.update == 0) {
 		return 0; /* A fresh page: the host has not written yet. */
 	}
