@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# Builds, tests and runs everything. `make help` lists the targets.
+#
+# OUT	where everything built goes		CROSS	prefix of the AArch64 tools
+# QEMU	the system emulator			V=1	shows commands and test output
+# CC, CLANG	the two compilers of this machine; each must accept the code without a warning
+
+OUT ?= build
+CROSS ?= aarch64-linux-gnu-
+QEMU ?= qemu-system-aarch64
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+CLANG ?= clang
+PREFIX ?= /usr/local
+V ?= 0
+export V
+Q := $(if $(filter 1,$(V)),,@)
+WERROR ?= -Werror
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all run test test-host test-board bench lib lib-aarch64 install check format coverage help \
+	clean distclean setup
+all:
+
+# What a goal needs is installed before make looks at any rule, so that rules need not know of it.
+PURPOSES := $(sort \
+	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
+	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run test) \
+	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage))
+ifneq ($(PURPOSES),)
+ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
+ifneq ($(shell test/setup.sh $(PURPOSES) >&2; echo $$?),0)
+$(error set-up is not complete; see above)
+endif
+endif
+endif
+
+CPPFLAGS := -Icore -Iguestdrv
+WARN_TEST := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
+	$(WERROR)
+WARN := $(WARN_TEST) -Wconversion
+# The core on its target: no library, no vector registers, no table of unwinding.
+TARGET_CFLAGS := -Os -ffreestanding -mgeneral-regs-only -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-pic -fno-pie
+
+include core/core.mk
+include board/board.mk
+include test/test.mk
+
+# One rule builds all objects. A flavour is a compiler with its flags; its objects are in $(OUT)/FLAVOUR.
+#	host	the library for this machine
+#	a64	the same for AArch64, as it is linked into a hypervisor
+#	san	under the address and undefined behaviour sanitizers: unit tests
+#	arm	32-bit: the same unit tests
+#	cov	with counters of lines and branches
+FLAVOURS := host a64 san arm cov
+CC_host := $(CC)
+CFLAGS_host := -O2 -g
+CC_a64 := $(CROSS)gcc
+CFLAGS_a64 := $(TARGET_CFLAGS) -g
+CC_san := $(CC)
+CFLAGS_san := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CC_arm := arm-linux-gnueabihf-gcc
+CFLAGS_arm := -O1 -g -Itest/unit/arm
+CC_cov := $(CC)
+CFLAGS_cov := -O0 -g --coverage
+
+define flavour
+$(OUT)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(if $$(Q),@echo "  CC      $$@")
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(if $$(filter test/%,$$<),$$(WARN_TEST),$$(WARN)) \
+		$$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
+-include $$(shell find $(OUT)/$(1) -name '*.d' 2>/dev/null)
+endef
+$(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
+objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
+
+# The library: for this machine, or for the target if CROSS is given on the command line.
+LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
+LIB := $(OUT)/lib-$(LIB_FLAVOUR)
+VERSION := $(shell sed -n 's/^.define POISE_VERSION "\(.*\)"/\1/p' core/poise.h)
+
+$(OUT)/lib-host/libpoise.a: $(call objects,host,$(CORE_SRCS))
+$(OUT)/lib-a64/libpoise.a: $(call objects,a64,$(CORE_SRCS))
+$(OUT)/lib-%/libpoise.a:
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  AR      $@")
+	$(Q)rm -f $@
+	$(Q)$(if $(filter a64,$*),$(CROSS))ar rcsD $@ $^
+
+lib: $(LIB)/libpoise.a ## libpoise.a for this machine (with CROSS=...: for the target)
+lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for AArch64
+
+install: $(LIB)/libpoise.a ## library, headers and pkg-config file to $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/poise
+	install -m 644 $< $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(CORE_HEADERS) $(DESTDIR)$(PREFIX)/include/poise
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poise' \
+		'Description: Memory manager component for embedded ARM hypervisors' \
+		'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/poise' \
+		'Libs: -L$${prefix}/lib -lpoise' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/poise.pc
+
+all: lib lib-aarch64 board ## the libraries and the board's image
+
+setup: ## installs the Debian packages that are missing for building and testing
+	@echo "setup: everything is installed"
+
+format: ## applies the house layout to all C files
+	$(Q)find core guestdrv board port test -name '*.[ch]' -exec clang-format -i {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+clean: ## removes what was built, but not newlib
+	rm -rf $(filter-out $(OUT)/newlib $(OUT)/newlib.log,$(wildcard $(OUT)/* $(OUT)/.[!.]*))
+
+distclean: ## removes everything that was built
+	rm -rf $(OUT)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# The tests that need no board, the checks and the bench. Included by the top Makefile.
+
+# Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
+# and what UNIT_SRCS_NAME adds.
+UNIT_TESTS :=
+
+UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
+
+LDFLAGS_san := -fsanitize=address,undefined
+LIBS_san := -lcmocka
+LDFLAGS_arm := -static
+LDFLAGS_cov := --coverage
+LIBS_cov := -lcmocka
+
+define unit_test
+$(OUT)/$(1)/test/unit/test_$(2): $(patsubst %.c,$(OUT)/$(1)/%.o,test/unit/test_$(2).c $(UNIT_BASE) $(UNIT_SRCS_$(2)))
+	$$(if $$(Q),@echo "  LINK    $$@")
+	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach f,san arm cov,$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(f),$(t)))))
+UNIT_SAN := $(UNIT_TESTS:%=$(OUT)/san/test/unit/test_%)
+UNIT_ARM := $(UNIT_TESTS:%=$(OUT)/arm/test/unit/test_%)
+UNIT_COV := $(UNIT_TESTS:%=$(OUT)/cov/test/unit/test_%)
+
+# What `make test-host` runs, in this order: each NAME by the command RUN_NAME. What a command needs
+# to be built is in HOST_NEEDS. All of them run even if one fails.
+HOST_RUNS := $(UNIT_TESTS:%=unit-%) $(UNIT_TESTS:%=unit32-%)
+HOST_NEEDS := $(UNIT_SAN) $(UNIT_ARM)
+$(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)))
+$(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
+
+define newline
+
+
+endef
+# Runs the runners of list $(1) into $(OUT)/test/$(2).
+run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(OUT)/test/$(2) $(r) $(RUN_$(r))$(newline))
+
+.PHONY: host-runs board-runs
+host-runs: $(HOST_NEEDS)
+	$(call run_all,$(HOST_RUNS),host)
+
+test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
+	@test/sum.sh total $(OUT)/test/host
