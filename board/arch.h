@@ -11,17 +11,17 @@
 #define BOARD_PAGE_BYTES UINT64_C(4096)
 #define BOARD_PAGE_SHIFT 12
 
-#define board_sysreg_read(name)                                                                    \
-	__extension__({                                                                            \
-		uint64_t value_;                                                                   \
-		__asm__ volatile("mrs %0, " #name : "=r"(value_) : : "memory");                    \
-		value_;                                                                            \
+#define board_sysreg_read(name)                                                 \
+	__extension__({                                                         \
+		uint64_t value_;                                                \
+		__asm__ volatile("mrs %0, " #name : "=r"(value_) : : "memory"); \
+		value_;                                                         \
 	})
 
-#define board_sysreg_write(name, value)                                                            \
-	do {                                                                                       \
-		uint64_t value_ = (value);                                                         \
-		__asm__ volatile("msr " #name ", %0" : : "r"(value_) : "memory");                  \
+#define board_sysreg_write(name, value)                                             \
+	do {                                                                        \
+		uint64_t written_ = (value);                                        \
+		__asm__ volatile("msr " #name ", %0" : : "r"(written_) : "memory"); \
 	} while (0)
 
 static inline void board_isb(void)

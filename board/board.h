@@ -15,11 +15,11 @@ extern char board_image_start[], board_text_end[], board_rodata_end[], board_sta
 	board_image_end[];
 extern char board_vectors[];
 
-#define BOARD_DTB	  0x40000000u /* QEMU's device tree, if the image leaves room for it */
-#define BOARD_DTB_BYTES	  0x100000u
-#define BOARD_UART	  0x09000000u
-#define BOARD_GICD	  0x08000000u
-#define BOARD_GICR	  0x080a0000u
+#define BOARD_DTB         0x40000000u /* QEMU's device tree, if the image leaves room for it */
+#define BOARD_DTB_BYTES   0x100000u
+#define BOARD_UART        0x09000000u
+#define BOARD_GICD        0x08000000u
+#define BOARD_GICR        0x080a0000u
 #define BOARD_DEVICES_END 0x40000000u
 
 /* --- boot.c --- */
@@ -54,7 +54,7 @@ void board_uart_write(const char *text, size_t bytes);
 
 /* --- semi.c: Arm semihosting, the run's connection to the host --- */
 
-#define BOARD_SEMI_READ	 0 /* open modes of the semihosting specification: "r" */
+#define BOARD_SEMI_READ  0 /* open modes of the semihosting specification: "r" */
 #define BOARD_SEMI_WRITE 4 /* "w" */
 
 _Noreturn void board_exit(int status);
@@ -93,7 +93,7 @@ void board_mmu_init(uint64_t ram_end);
 
 #define BOARD_IRQ_VTIMER 27u /* CNTV: belongs to the running guest */
 #define BOARD_IRQ_HTIMER 26u /* CNTHP: the monitor's own */
-#define BOARD_IRQ_NONE	 1023u
+#define BOARD_IRQ_NONE   1023u
 
 /* The virtual CPU interface of one VM; each virtual interrupt owns one list register. */
 struct board_vgic {

@@ -33,3 +33,43 @@ $(NEWLIB_STAMP): $(NEWLIB_TAR)
 		> $(OUT)/newlib.log 2>&1 || { tail -n 20 $(OUT)/newlib.log; exit 1; }
 	@rm -rf $(NEWLIB)/src $(NEWLIB)/obj
 	@touch $@
+
+BOARD_CFLAGS := -std=c11 -ffreestanding -fno-stack-protector -fno-pic -fno-pie -mgeneral-regs-only \
+	-mstrict-align -Os -g -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion -Wshadow \
+	-Wvla -Wundef -Wmissing-prototypes -Werror
+BOARD_INCLUDES = -nostdinc -isystem $(shell $(BOARD_CC) -print-file-name=include) \
+	-isystem $(NEWLIB)/root/aarch64-none-elf/include
+BOARD_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
+	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
+BOARD_LIBS := $(NEWLIB)/root/aarch64-none-elf/lib/libc.a -lgcc
+
+# The monitor: everything that every image has.
+BOARD_SOURCES := board/start.S board/vectors.S board/boot.c board/uart.c board/semi.c board/fdt.c \
+	board/mmu.c board/gic.c board/timer.c board/carve.c board/pool.c board/syscalls.c \
+	board/stage2.c board/memory.c board/context.c board/vm.c board/sched.c board/trap.c \
+	board/hvc.c board/blk.c
+BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
+
+# The image of `make run`: monitor, scenarios, the guest.
+BOARD_MAIN_SOURCES := board/main.c board/images.S
+BOARD_MAIN_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_MAIN_SOURCES))
+BOARD_ELF := $(BOARD_OUT)/board.elf
+
+$(BOARD_OUT)/%.c.o: %.c $(NEWLIB_STAMP)
+	@mkdir -p $(@D)
+	$(V)$(BOARD_CC) $(BOARD_CFLAGS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
+
+$(BOARD_OUT)/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(V)$(BOARD_CC) -g -MMD -MP -DGUEST_BIN='"$(GUEST_BIN)"' -c $< -o $@
+
+$(BOARD_OUT)/board/images.S.o: $(GUEST_BIN)
+
+$(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) board/virt.ld
+	@echo "  LINK    $@"
+	$(V)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
+
+.PHONY: board
+board: $(BOARD_ELF)
+
+-include $(BOARD_OBJECTS:.o=.d) $(BOARD_MAIN_OBJECTS:.o=.d)

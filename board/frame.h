@@ -6,7 +6,7 @@
 #ifndef BOARD_FRAME_H
 #define BOARD_FRAME_H
 
-#define FRAME_X	     0   /* x0 .. x30 */
+#define FRAME_X      0   /* x0 .. x30 */
 #define FRAME_PC     248 /* ELR_EL2 of the guest */
 #define FRAME_PSTATE 256 /* SPSR_EL2 of the guest */
 #define FRAME_BYTES  264
@@ -19,6 +19,6 @@
 
 /* CPTR_EL2 while EL2 runs (newlib uses SIMD registers) and while a guest runs (it may not). */
 #define CPTR_HOST  0x000033ff
-#define CPTR_GUEST 0x801037ff /* TCPAC, TTA, TFP */
+#define CPTR_GUEST 0x001037ff /* TTA, TFP */
 
 #endif

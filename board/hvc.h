@@ -14,25 +14,33 @@
 
 #define HVC_BASE 0xC6000000u
 
+/* clang-format off */
 /*
  * identifier      x1            x2          x3      x0 = HVC_OK, and
  * HVC_VERSION     -             -           -       x0 = HVC_ABI_VERSION instead
  * HVC_FEATURES    -             -           -       x0 = HVC_FEATURE_* bits instead
- * HVC_PAGES       guest page    host page   -       IPAs, 4 KiB aligned, own RAM, populated. The
- * host page becomes read-only for the guest; both are pinned (cannot be given). A second call
- * re-registers: a new driver. HVC_GIVE        first IPA     pages       -       x1 = pages given
- * (inflate). Partial is normal; a page that has been given already is skipped and not counted.
- * HVC_TAKE        first IPA     pages       -       x1 = pages taken (deflate). Stops at the target
- * of the host page; what is taken is populated on touch, zeroed. HVC_SETTLED     epoch         - -
- * the guest has done what it can for this epoch; the monitor acknowledges its own count to the
- * core. HVC_URGENT      -             -           -       doorbell: the guest page's urgent word
- * was raised. HVC_BLK_READ    block         buffer IPA  blocks  x1 = blocks done; 4 KiB blocks, at
- * most HVC_BLK_MAX; the caller sleeps for the modelled time of the device. HVC_BLK_WRITE   block
- * buffer IPA  blocks  likewise; only the swap area may be written. HVC_CONSOLE     buffer IPA bytes
- * -       at most HVC_CONSOLE_MAX bytes, printed as one line with the VM's name; rate limited.
- * HVC_EXIT        status        -           -       does not return; the VM is dead, its pages go
- * back.
+ * HVC_PAGES       guest page    host page   -       IPAs, 4 KiB aligned, different, own RAM, not given.
+ *                                                   The host page becomes read-only for the guest and is
+ *                                                   zeroed; both are pinned (cannot be given). A second
+ *                                                   call re-registers: a new driver.
+ * HVC_GIVE        first IPA     pages >= 1  -       x1 = pages given (inflate). At most HVC_RANGE_MAX
+ *                                                   pages a call are looked at, fewer before a pinned
+ *                                                   one. What has been given already is skipped and not
+ *                                                   counted, so x1 < x2 is normal.
+ * HVC_TAKE        first IPA     pages >= 1  -       x1 = pages taken (deflate). At most HVC_RANGE_MAX
+ *                                                   pages a call; stops at the target of the host page;
+ *                                                   what is taken is populated on touch, zeroed.
+ * HVC_SETTLED     epoch         -           -       the guest has done what it can for this epoch; the
+ *                                                   monitor acknowledges its own count to the core.
+ * HVC_URGENT      -             -           -       doorbell: the guest page's urgent word was raised.
+ * HVC_BLK_READ    block         buffer IPA  blocks  x1 = blocks done; 4 KiB blocks, 1 to HVC_BLK_MAX; the
+ *                                                   caller sleeps for the modelled time of the device.
+ * HVC_BLK_WRITE   block         buffer IPA  blocks  likewise; only the swap area may be written.
+ * HVC_CONSOLE     buffer IPA    bytes       -       at most HVC_CONSOLE_MAX bytes, printed as one line
+ *                                                   with the VM's name; rate limited.
+ * HVC_EXIT        status        -           -       does not return; the VM is dead, its pages go back.
  */
+/* clang-format on */
 #define HVC_VERSION   (HVC_BASE + 0x00)
 #define HVC_FEATURES  (HVC_BASE + 0x01)
 #define HVC_PAGES     (HVC_BASE + 0x02)
@@ -46,6 +54,7 @@
 #define HVC_EXIT      (HVC_BASE + 0x0a)
 #define HVC_CALLS     0x0b
 
+#define HVC_RANGE_MAX   512
 #define HVC_BLK_MAX     64
 #define HVC_CONSOLE_MAX 256
 
