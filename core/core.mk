@@ -3,7 +3,18 @@
 # systems can include this file. Paths are relative to the top of the tree.
 
 CORE_SRCS := \
-	core/page.c
+	core/page.c \
+	core/sample.c \
+	core/forecast.c \
+	core/plan.c \
+	core/plan_paper.c \
+	core/plan_poise.c \
+	core/ledger.c \
+	core/resize.c \
+	core/ack.c \
+	core/poise.c \
+	core/check.c \
+	core/err.c
 
 CORE_HEADERS := \
 	core/poise.h \

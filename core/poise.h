@@ -125,8 +125,8 @@ struct poise_vm_config {
 #define POISE_VM_FLAGS  3u
 
 /*
- * Stage 2's result: one consistent, checked copy of a guest page from POISE_SEQ_START on. Only
- * poise_page_read makes one.
+ * Stage 2's result: one consistent, checked copy of a guest page (struct poise_guest_update), laid
+ * out alike. Only poise_page_read makes one.
  */
 struct poise_sample {
 	uint64_t checksum;
@@ -212,17 +212,19 @@ struct poise_vm {
 
 /* One VM as the policy sees it, and what becomes of it. */
 struct poise_row {
-	uint64_t size_pages;    /* target in force when the plan is made */
-	uint64_t desired_pages; /* what it should have */
-	uint64_t lower_pages, upper_pages;
-	uint64_t goal_pages; /* the result: absolute, lower..upper */
+	uint64_t size_pages;               /* target in force when the plan is made */
+	uint64_t desired_pages;            /* what it should have */
+	uint64_t lower_pages, upper_pages; /* no goal beyond these */
+	uint64_t base_pages; /* reservation: where sharing starts when memory is short */
+	uint64_t goal_pages; /* the result: absolute */
 	uint32_t rule;       /* the last rule that shaped it */
 	uint32_t weight;     /* 0: not part of the plan */
 };
 
 /* Stage 4's result. Takes (goal < size) are carried out before gives. */
 struct poise_plan {
-	uint64_t elapsed_ms; /* since the plan before, at most two intervals */
+	uint64_t elapsed_ms;     /* since the plan before, at most two intervals */
+	int64_t available_pages; /* to give without a take; below zero: to be taken first */
 	struct poise_row row[POISE_VM_MAX];
 };
 
@@ -339,6 +341,10 @@ POISE_MUST_CHECK enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pa
  */
 POISE_MUST_CHECK enum poise_err poise_page_read(const struct poise_guest_page *page,
 						uint64_t limit_pages, struct poise_sample *out);
+
+/* Returns the urgent word of a guest page; what the guest published before raising it is then
+ * visible. */
+uint32_t poise_page_urgent(const struct poise_guest_page *page);
 
 /* The host page's writer: its private copies, zero at the start. */
 struct poise_host_writer {

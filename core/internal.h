@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the core's files share with each other and with their tests; ports never include this.
+ */
+#ifndef POISE_INTERNAL_H
+#define POISE_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "poise.h"
+
+#define POISE_MAGIC         0x50A15E01u
+#define POISE_FRACTION_BITS 16
+#define POISE_ALPHA_ONE     1024
+
+static inline uint64_t poise_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t poise_max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* a - b, but not below zero. */
+static inline uint64_t poise_over(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* Rounds down. `value` is at most POISE_PAGES_MAX, so the product fits easily. */
+static inline uint64_t poise_permille(uint64_t value, uint32_t permille)
+{
+	return value * permille / 1000;
+}
+
+/* poise.c: entry checks, records and counters */
+
+/*
+ * Opens a call: checks `p`, and `vm` if `needs_vm`, and marks `p` busy. Every call that returned
+ * POISE_OK is closed by poise_leave. Returns: POISE_OK; POISE_E_ARG; POISE_E_CONTEXT;
+ * POISE_E_STATE; POISE_E_NOT_FOUND.
+ */
+enum poise_err poise_enter(struct poise *p, uint32_t vm);
+#define POISE_NO_VM UINT32_MAX
+enum poise_err poise_leave(struct poise *p, enum poise_err result);
+/* Moves the clock on, never back. */
+void poise_clock(struct poise *p, uint64_t now_ms);
+/* Counts an error and returns it. */
+enum poise_err poise_count(struct poise *p, enum poise_err err);
+/* Sends a record of a VM's; see enum poise_event_code for a and b. */
+void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
+		uint64_t b);
+/* Likewise, with data. */
+void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
+		     const void *data);
+/* Sends the record of a VM's row in the plan. */
+void poise_emit_plan(struct poise *p, uint32_t vm);
+/* Tells every guest whose target or state has changed. */
+void poise_tell(struct poise *p);
+/* Plan -> commit -> tell the guests. */
+void poise_balance(struct poise *p);
+
+/* sample.c */
+
+void poise_vm_state_set(struct poise *p, uint32_t vm, uint32_t state);
+/* Ages a VM's statistics to the present. */
+void poise_vm_age(struct poise *p, uint32_t vm);
+/* Drops what is known of a VM's guest: it has to report twice before it is managed again. */
+void poise_vm_forget(struct poise *p, uint32_t vm);
+/* That, and charges the VM for its boot size at once: its guest has started anew. */
+void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages);
+
+/* forecast.c: pure */
+
+/* Equation (1)'s M: memory in use. `basis` AUTO decides by the sample's feature bits. */
+uint64_t poise_forecast_used(const struct poise_sample *sample, uint32_t basis);
+/* Equation (3), rounded down: inactive page cache + free - headroom * size, 16 fraction bits. */
+int64_t poise_forecast_reclaimable(const struct poise_sample *sample, uint32_t headroom_permille);
+/* Equation (2), rounded up: alpha * change + (1 - alpha) * delta. `alpha_q10`: 1..1024. */
+int64_t poise_forecast_average(int64_t delta_q16, int64_t change_pages, uint32_t alpha_q10);
+/*
+ * Takes a fresh sample in. Reclaimable memory and size follow each sample; the average makes a step
+ * at most once an interval, over the change since its last step, so that early samples lose
+ * nothing.
+ */
+void poise_forecast_update(struct poise_forecast *forecast, const struct poise_config *config,
+			   uint32_t basis, const struct poise_sample *before,
+			   const struct poise_sample *sample, uint64_t now_ms);
+
+/* plan.c and one file a policy: pure, const state in, rows out */
+
+void poise_plan_make(const struct poise *p, struct poise_plan *plan);
+void poise_plan_paper(const struct poise *p, struct poise_plan *plan);
+void poise_plan_poise(const struct poise *p, struct poise_plan *plan);
+/* Equation (4): the part of `total` that a donor with `spare` out of `sum` gives, rounded down. */
+static inline uint64_t poise_plan_split(uint64_t spare, uint64_t sum, uint64_t total)
+{
+	/* total < sum <= 2^32 and spare <= 2^32: the product fits. */
+	return sum > total ? spare * total / sum : spare;
+}
+/* The sum of targets: what the pool will be charged when everything in flight has arrived. */
+uint64_t poise_plan_targets(const struct poise *p);
+/* Demand and reclaimable memory in whole pages, rounded against giving memory away. */
+int64_t poise_plan_delta(const struct poise_vm *vm);
+int64_t poise_plan_reclaimable(const struct poise_vm *vm);
+/* Raises goals above size to at most what `available` covers, in slot order. */
+void poise_plan_cover(struct poise_plan *plan, int64_t available);
+/*
+ * Shares `amount` out by weight, nobody more than it wants: each row's goal rises from base towards
+ * desired. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2) in at most
+ * POISE_FILL_ROUNDS passes; a share that is not settled by then is dealt out as it stands, which
+ * leaves a rest for the next plan but never gives more than `amount`.
+ */
+void poise_plan_fill(struct poise_plan *plan, uint64_t amount);
+#define POISE_FILL_ROUNDS 8
+
+/* The rules of plan_poise.c that shape one row; see enum poise_rule. */
+void poise_rule_frozen(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_static(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_stale(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_equation(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_shortfall(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_urgent(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_idle_tax(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_dead_band(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_bounds(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_floor(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_slew(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+void poise_rule_back_off(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+
+/* ledger.c */
+
+/* Changes a VM's two numbers and moves the difference of its charge from or to free memory. */
+void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_pages,
+		      uint64_t target_pages);
+/* Free memory that a grant may use now: all of it, or without the reserve; 0 in debt. */
+uint64_t poise_ledger_grantable(const struct poise *p, bool urgent);
+uint64_t poise_ledger_reserve(const struct poise *p);
+
+/* resize.c */
+
+/* Asks the port for a new target under a new epoch, charging a growth before the call. */
+void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages);
+/* Carries out the plan: takes first, then as many gives as free memory covers. */
+void poise_resize_commit(struct poise *p);
+/* Gives what waits, as far as free memory goes: urgent VMs first. */
+void poise_resize_settle(struct poise *p);
+/* Looks at a request's progress; parks the target of a balloon that does not move. */
+void poise_resize_watch(struct poise *p, uint32_t vm);
+/* Strikes after which a balloon counts as stuck; the quiet time doubles with each, up to this many.
+ */
+#define POISE_STRIKES_MAX 6
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ledger: who is charged for how much. A VM is charged max(actual, target) at all times, so a
+ * growth is charged before it is asked for and a shrink is credited only when it has been measured;
+ * the sum of charges and free memory is the pool after every single step. Free memory below zero is
+ * a debt: a guest took back what is its own, or the pool was made smaller.
+ */
+#include "internal.h"
+
+void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_pages,
+		      uint64_t target_pages)
+{
+	p->free_pages += (int64_t)poise_vm_charge(vm);
+	vm->actual_pages = actual_pages;
+	vm->target_pages = target_pages;
+	p->free_pages -= (int64_t)poise_vm_charge(vm);
+}
+
+uint64_t poise_ledger_reserve(const struct poise *p)
+{
+	const bool off = p->config.policy != POISE_POLICY_POISE ||
+			 (p->config.rules_off & POISE_RULE_BIT(POISE_RULE_RESERVE)) != 0;
+	return off ? 0 : poise_permille(p->config.pool_pages, p->config.reserve_permille);
+}
+
+uint64_t poise_ledger_grantable(const struct poise *p, bool urgent)
+{
+	const int64_t kept = urgent ? 0 : (int64_t)poise_ledger_reserve(p);
+	return p->free_pages > kept ? (uint64_t)(p->free_pages - kept) : 0;
+}

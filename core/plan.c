@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage 4: forecasts -> plan. Chooses the policy and holds what policies share. Pure: const state
+ * in, rows out. Sums of pages fit 64 bits: 64 VMs of at most 2^32 pages.
+ */
+#include "internal.h"
+
+uint64_t poise_plan_targets(const struct poise *p)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		/* A shrink that the port has not even accepted will not bring anything. */
+		const struct poise_vm *vm = &p->vm[i];
+		sum += vm->unsent != 0 ? poise_vm_charge(vm) : vm->target_pages;
+	}
+	return sum;
+}
+
+int64_t poise_plan_delta(const struct poise_vm *vm)
+{
+	return (vm->forecast.delta_q16 + (1 << POISE_FRACTION_BITS) - 1) >> POISE_FRACTION_BITS;
+}
+
+int64_t poise_plan_reclaimable(const struct poise_vm *vm)
+{
+	return vm->forecast.reclaimable_q16 >> POISE_FRACTION_BITS;
+}
+
+void poise_plan_cover(struct poise_plan *plan, int64_t available)
+{
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		available += (int64_t)poise_over(plan->row[i].size_pages, plan->row[i].goal_pages);
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		if (row->goal_pages > row->size_pages) {
+			const uint64_t most = available > 0 ? (uint64_t)available : 0;
+			const uint64_t give = poise_min(row->goal_pages - row->size_pages, most);
+			row->goal_pages = row->size_pages + give;
+			available -= (int64_t)give;
+		}
+	}
+}
+
+void poise_plan_fill(struct poise_plan *plan, uint64_t amount)
+{
+	uint64_t weights = 0;
+	uint64_t open = 0; /* one bit a row: still wants more */
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		row->goal_pages = row->base_pages;
+		if (row->desired_pages > row->base_pages) {
+			open |= UINT64_C(1) << i;
+			weights += row->weight;
+		}
+	}
+	for (unsigned rounds = POISE_FILL_ROUNDS; open != 0 && rounds > 0; rounds--) {
+		const uint64_t share = amount;
+		const uint64_t sharers = weights;
+		const uint64_t before = open;
+		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+			struct poise_row *row = &plan->row[i];
+			const uint64_t want = row->desired_pages - row->base_pages;
+			if ((before >> i & 1) != 0 && want <= share * row->weight / sharers) {
+				row->goal_pages = row->desired_pages;
+				open &= ~(UINT64_C(1) << i);
+				weights -= row->weight;
+				amount -= want;
+			}
+		}
+		if (open == before) {
+			break;
+		}
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		if ((open >> i & 1) != 0) {
+			row->goal_pages =
+				poise_min(row->desired_pages,
+					  row->base_pages + amount * row->weight / weights);
+			row->rule = POISE_RULE_FAIR;
+		}
+	}
+}
+
+/* Policy `static`: everybody keeps what it has, or gets to its boot size. */
+static void plan_static(const struct poise *p, struct poise_plan *plan)
+{
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		if (row->weight != 0 && row->size_pages < p->vm[i].config.boot_pages) {
+			row->goal_pages = p->vm[i].config.boot_pages;
+			row->rule = POISE_RULE_STATIC;
+		}
+	}
+	poise_plan_cover(plan, plan->available_pages);
+}
+
+void poise_plan_make(const struct poise *p, struct poise_plan *plan)
+{
+	plan->available_pages = (int64_t)p->config.pool_pages - (int64_t)poise_plan_targets(p);
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct poise_vm *vm = &p->vm[i];
+		plan->row[i] = (struct poise_row){
+			.size_pages = vm->target_pages,
+			.desired_pages = vm->target_pages,
+			.lower_pages = vm->config.min_pages,
+			.upper_pages = vm->config.max_pages,
+			.base_pages = vm->config.min_pages,
+			.goal_pages = vm->target_pages,
+			.weight = vm->config.weight,
+		};
+	}
+	switch (p->config.policy) {
+	case POISE_POLICY_PAPER:
+		poise_plan_paper(p, plan);
+		break;
+	case POISE_POLICY_STATIC:
+		plan_static(p, plan);
+		break;
+	default:
+		poise_plan_poise(p, plan);
+		break;
+	}
+}

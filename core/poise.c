@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls of the public API that are not a stage of their own: set-up, VMs coming and going, and
+ * the tick that strings the stages together.
+ */
+#include "internal.h"
+
+enum poise_err poise_count(struct poise *p, enum poise_err err)
+{
+	p->errors[-err]++;
+	return err;
+}
+
+enum poise_err poise_enter(struct poise *p, uint32_t vm)
+{
+	if (p == NULL) {
+		return POISE_E_ARG;
+	}
+	if (p->magic != POISE_MAGIC) {
+		return POISE_E_CONTEXT;
+	}
+	if (p->busy != 0) {
+		return poise_count(p, POISE_E_STATE);
+	}
+	if (vm != POISE_NO_VM && vm >= POISE_VM_MAX) {
+		return poise_count(p, POISE_E_ARG);
+	}
+	if (vm != POISE_NO_VM && p->vm[vm].state == POISE_VM_EMPTY) {
+		return poise_count(p, POISE_E_NOT_FOUND);
+	}
+	p->busy = 1;
+	return POISE_OK;
+}
+
+enum poise_err poise_leave(struct poise *p, enum poise_err result)
+{
+	p->busy = 0;
+	return result == POISE_OK ? result : poise_count(p, result);
+}
+
+void poise_clock(struct poise *p, uint64_t now_ms)
+{
+	p->now_ms = poise_max(p->now_ms, now_ms);
+}
+
+void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
+		     const void *data)
+{
+	const struct poise_event event = {
+		.now_ms = p->now_ms, .code = code, .vm = vm, .err = err, .a = a, .data = data};
+	p->port->event(p->ctx, &event);
+}
+
+void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
+		uint64_t b)
+{
+	const struct poise_event event = {
+		.now_ms = p->now_ms, .code = code, .vm = vm, .err = err, .a = a, .b = b};
+	p->port->event(p->ctx, &event);
+}
+
+void poise_emit_plan(struct poise *p, uint32_t vm)
+{
+	const struct poise_row *row = &p->plan.row[vm];
+	const struct poise_forecast *f = &p->vm[vm].forecast;
+	const struct poise_event event = {.now_ms = p->now_ms,
+					  .code = POISE_EVENT_PLAN,
+					  .vm = vm,
+					  .rule = row->rule,
+					  .a = row->size_pages,
+					  .b = (uint64_t)f->delta_q16,
+					  .c = (uint64_t)f->reclaimable_q16,
+					  .d = row->goal_pages};
+	p->port->event(p->ctx, &event);
+}
+
+void poise_tell(struct poise *p)
+{
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_vm *v = &p->vm[i];
+		if (v->target_pages != 0 &&
+		    (v->told_epoch != v->epoch || v->told_state != v->state)) {
+			const struct poise_notice notice = {.boot_id = v->last.boot_id,
+							    .interval_ms = p->config.interval_ms,
+							    .target_pages = v->target_pages,
+							    .epoch = v->epoch,
+							    .state = v->state};
+			v->told_epoch = v->epoch;
+			v->told_state = v->state;
+			p->port->notify(p->ctx, i, &notice);
+		}
+	}
+}
+
+void poise_balance(struct poise *p)
+{
+	p->plan.elapsed_ms =
+		poise_min(p->now_ms - p->planned_ms, 2 * (uint64_t)p->config.interval_ms);
+	p->planned_ms = p->now_ms;
+	poise_plan_make(p, &p->plan);
+	poise_resize_commit(p);
+	poise_tell(p);
+}
+
+/* One tunable: its place, its range and its default. */
+struct tunable {
+	uint32_t offset, least, most, normal;
+};
+#define TUNABLE(field, least, most, normal)                               \
+	{                                                                 \
+		offsetof(struct poise_config, field), least, most, normal \
+	}
+static const struct tunable tunables[] = {
+	TUNABLE(interval_ms, 10, 60000, 1000),    TUNABLE(alpha_q10, 1, 1024, 768),
+	TUNABLE(headroom_permille, 1, 500, 100),  TUNABLE(reserve_permille, 1, 500, 16),
+	TUNABLE(urgent_permille, 1, 500, 8),      TUNABLE(urgent_gap_ms, 1, 60000, 100),
+	TUNABLE(dead_band_permille, 1, 500, 4),   TUNABLE(slew_permille, 1, 1000, 500),
+	TUNABLE(idle_tax_permille, 1, 1000, 750), TUNABLE(hold_intervals, 1, 1000, 3),
+	TUNABLE(freeze_intervals, 1, 1000, 10),   TUNABLE(answer_intervals, 1, 1000, 3),
+	TUNABLE(progress_permille, 1, 500, 2),
+};
+
+static enum poise_err config_complete(struct poise_config *config)
+{
+	for (size_t i = 0; i < sizeof(tunables) / sizeof(tunables[0]); i++) {
+		const struct tunable *t = &tunables[i];
+		uint32_t *value = (uint32_t *)(void *)((char *)config + t->offset);
+		if (*value == 0) {
+			*value = t->normal;
+		}
+		if (*value < t->least || *value > t->most) {
+			return POISE_E_CONFIG;
+		}
+	}
+	return config->pool_pages == 0 || config->pool_pages > POISE_PAGES_MAX ||
+			       config->policy >= POISE_POLICY_COUNT ||
+			       (config->rules_off & ~POISE_RULES_NEUTRAL) != 0 ||
+			       config->freeze_intervals < config->hold_intervals
+		       ? POISE_E_CONFIG
+		       : POISE_OK;
+}
+
+enum poise_err poise_init(struct poise *p, size_t size, const struct poise_config *config,
+			  const struct poise_port *port, void *ctx)
+{
+	if (p == NULL || config == NULL || port == NULL) {
+		return POISE_E_ARG;
+	}
+	if (size != sizeof(*p)) {
+		return POISE_E_CONTEXT;
+	}
+	struct poise_config complete = *config;
+	const enum poise_err err = config_complete(&complete);
+	if (err != POISE_OK || port->resize == NULL || port->measure == NULL ||
+	    port->notify == NULL || port->event == NULL) {
+		return POISE_E_CONFIG;
+	}
+	__builtin_memset(p, 0, sizeof(*p));
+	p->magic = POISE_MAGIC;
+	p->config = complete;
+	p->port = port;
+	p->ctx = ctx;
+	p->free_pages = (int64_t)complete.pool_pages;
+	poise_emit_data(p, POISE_EVENT_INIT, 0, POISE_OK, 0, &p->config);
+	return POISE_OK;
+}
+
+static uint64_t reserved(const struct poise *p)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		sum += p->vm[i].config.min_pages;
+	}
+	return sum;
+}
+
+/* Checks a VM's configuration and fills in its defaults. `vm`: the slot it is for. */
+static enum poise_err vm_config_complete(const struct poise *p, uint32_t vm,
+					 struct poise_vm_config *c)
+{
+	if (c->boot_pages == 0) {
+		c->boot_pages = c->min_pages;
+	}
+	if (c->weight == 0) {
+		c->weight = 100;
+	}
+	if (c->min_pages == 0 || c->min_pages > c->boot_pages || c->boot_pages > c->max_pages ||
+	    c->max_pages > p->config.pool_pages || c->weight > UINT16_MAX ||
+	    c->basis >= POISE_BASIS_COUNT || (c->flags & ~POISE_VM_FLAGS) != 0 ||
+	    c->reserved != 0) {
+		return POISE_E_CONFIG;
+	}
+	return reserved(p) - p->vm[vm].config.min_pages + c->min_pages > p->config.pool_pages
+		       ? POISE_E_INFEASIBLE
+		       : POISE_OK;
+}
+
+enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_config *config,
+			    uint64_t actual_pages)
+{
+	enum poise_err err = poise_enter(p, POISE_NO_VM);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (vm >= POISE_VM_MAX || config == NULL || actual_pages > POISE_PAGES_MAX) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	struct poise_vm *v = &p->vm[vm];
+	if (v->state != POISE_VM_EMPTY) {
+		return poise_leave(p, POISE_E_DUP);
+	}
+	struct poise_vm_config complete = *config;
+	err = vm_config_complete(p, vm, &complete);
+	if (err != POISE_OK) {
+		return poise_leave(p, err);
+	}
+	v->config = complete;
+	v->urgent_gap = p->config.urgent_gap_ms;
+	v->goal_pages = poise_min(poise_max(actual_pages, complete.boot_pages), complete.max_pages);
+	poise_emit_data(p, POISE_EVENT_ADD, vm, POISE_OK, actual_pages, &v->config);
+	poise_vm_forget(p, vm);
+	poise_ledger_set(p, v, actual_pages, actual_pages);
+	poise_resize_settle(p);
+	poise_tell(p);
+	return poise_leave(p, POISE_OK);
+}
+
+enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_config *config)
+{
+	enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (config == NULL) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	struct poise_vm *v = &p->vm[vm];
+	struct poise_vm_config complete = *config;
+	err = vm_config_complete(p, vm, &complete);
+	if (err != POISE_OK) {
+		return poise_leave(p, err);
+	}
+	const uint32_t freeze_changed = (v->config.flags ^ complete.flags) & POISE_VM_FREEZE;
+	v->config = complete;
+	v->goal_pages = poise_min(poise_max(v->goal_pages, complete.min_pages), complete.max_pages);
+	poise_emit_data(p, POISE_EVENT_SET, vm, POISE_OK, 0, &v->config);
+	if (freeze_changed != 0) {
+		poise_vm_forget(p, vm);
+	}
+	return poise_leave(p, POISE_OK);
+}
+
+enum poise_err poise_vm_remove(struct poise *p, uint32_t vm)
+{
+	const enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	struct poise_vm *v = &p->vm[vm];
+	const uint64_t back = poise_vm_charge(v);
+	poise_ledger_set(p, v, 0, 0);
+	*v = (struct poise_vm){.state = POISE_VM_EMPTY};
+	p->plan.row[vm] = (struct poise_row){0};
+	poise_emit(p, POISE_EVENT_REMOVE, vm, POISE_OK, back, 0);
+	poise_resize_settle(p);
+	poise_tell(p);
+	return poise_leave(p, POISE_OK);
+}
+
+enum poise_err poise_vm_restart(struct poise *p, uint32_t vm, uint64_t actual_pages)
+{
+	const enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (actual_pages > POISE_PAGES_MAX) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	poise_emit(p, POISE_EVENT_RESTART, vm, POISE_OK, actual_pages, 0);
+	poise_vm_reboot(p, vm, actual_pages);
+	poise_resize_settle(p);
+	poise_tell(p);
+	return poise_leave(p, POISE_OK);
+}
+
+enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages)
+{
+	const enum poise_err err = poise_enter(p, POISE_NO_VM);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (pool_pages == 0 || pool_pages > POISE_PAGES_MAX) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	if (reserved(p) > pool_pages) {
+		return poise_leave(p, POISE_E_INFEASIBLE);
+	}
+	p->free_pages += (int64_t)pool_pages - (int64_t)p->config.pool_pages;
+	p->config.pool_pages = pool_pages;
+	poise_emit(p, POISE_EVENT_POOL, 0, POISE_OK, pool_pages, 0);
+	poise_resize_settle(p);
+	poise_tell(p);
+	return poise_leave(p, POISE_OK);
+}
+
+enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
+			  const struct poise_guest_page *page)
+{
+	struct poise_sample sample;
+	enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	struct poise_vm *v = &p->vm[vm];
+	/* The word first: with it comes the update that was published before it was raised. */
+	const uint32_t word = page == NULL ? v->urgent_word : poise_page_urgent(page);
+	const bool raised = word != v->urgent_word;
+	v->urgent_word = word;
+	err = poise_page_read(page, v->config.max_pages, &sample);
+	p->busy = 0;
+	if (err == POISE_OK) {
+		err = poise_report(p, vm, now_ms, &sample);
+	} else {
+		const enum poise_err counted = poise_report_error(p, vm, now_ms, err);
+		POISE_ASSERT(counted == POISE_OK);
+		(void)counted;
+	}
+	if (raised) {
+		/* Too soon, or not managed: counted there, and the next tick looks at the VM
+		 * anyway. */
+		(void)(poise_urgent(p, vm, now_ms) == POISE_OK);
+	}
+	return err;
+}
+
+enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
+{
+	const enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	struct poise_vm *v = &p->vm[vm];
+	poise_clock(p, now_ms);
+	if (v->state != POISE_VM_MANAGED) {
+		return poise_leave(p, POISE_E_STATE);
+	}
+	const bool due = v->urgent_ms == 0 || p->now_ms - v->urgent_ms >= v->urgent_gap;
+	poise_emit(p, POISE_EVENT_URGENT, vm, POISE_OK, due, 0);
+	if (!due) {
+		return poise_leave(p, POISE_E_BUSY);
+	}
+	/* One that asks while it could help itself waits twice as long for the next time, up to a
+	 * second. */
+	const bool needless = v->forecast.reclaimable_q16 > v->forecast.delta_q16;
+	const uint64_t longest = poise_max(1000, p->config.urgent_gap_ms);
+	v->urgent_gap = needless ? (uint32_t)poise_min(v->urgent_gap * 2, longest)
+				 : p->config.urgent_gap_ms;
+	v->urgent_ms = poise_max(p->now_ms, 1);
+	v->urgent = 1;
+	poise_balance(p);
+	v->urgent = 0;
+	return poise_leave(p, POISE_OK);
+}
+
+/* Asks the port for a VM's size. Without an answer the last one stays in force. */
+static void measure(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	uint64_t pages = v->actual_pages;
+	enum poise_err err = p->port->measure(p->ctx, vm, &pages);
+	if (err == POISE_OK && pages > POISE_PAGES_MAX) {
+		err = POISE_E_PORT;
+	}
+	if (err != POISE_OK) {
+		(void)poise_count(p, POISE_E_PORT);
+		pages = v->actual_pages;
+	}
+	if (err != POISE_OK || pages != v->actual_pages) {
+		poise_emit(p, POISE_EVENT_MEASURE, vm, err, pages, 0);
+		poise_ledger_set(p, v, pages, v->target_pages);
+	}
+}
+
+enum poise_err poise_tick(struct poise *p, uint64_t now_ms)
+{
+	const enum poise_err err = poise_enter(p, POISE_NO_VM);
+	if (err != POISE_OK) {
+		return err;
+	}
+	poise_clock(p, now_ms);
+	poise_emit(p, POISE_EVENT_TICK, 0, POISE_OK, now_ms, 0);
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		if (p->vm[i].state != POISE_VM_EMPTY) {
+			measure(p, i);
+			poise_vm_age(p, i);
+			poise_resize_watch(p, i);
+		}
+	}
+	poise_balance(p);
+	return poise_leave(p, POISE_OK);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage 6: the ledger's targets -> requests to the port. Takes go out at once, gives only as far as
+ * memory is free by the host's own count. Watches that balloons move: progress is pages in a time,
+ * not the number of answers. Knows no forecast and no rule.
+ */
+#include "internal.h"
+
+void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
+{
+	struct poise_vm *v = &p->vm[vm];
+	v->epoch = ++p->epoch;
+	v->window_ms = p->now_ms;
+	v->window_pages = v->actual_pages;
+	poise_ledger_set(p, v, v->actual_pages, target_pages);
+	const enum poise_err err = p->port->resize(p->ctx, vm, target_pages, v->epoch);
+	v->unsent = err != POISE_OK;
+	if (err != POISE_OK) {
+		(void)poise_count(p, POISE_E_PORT);
+	}
+	poise_emit(p, POISE_EVENT_RESIZE, vm, err, target_pages, v->epoch);
+}
+
+/* Gives one VM what it waits for, as far as memory goes. */
+static void give(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	/* Up to the charge nothing has to be found: that much is the VM's already. */
+	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, v->urgent != 0);
+	const uint64_t target = poise_min(v->goal_pages, most);
+	const uint64_t crumb = poise_permille(v->target_pages, p->config.dead_band_permille);
+	if (v->unsent == 0 && target > v->target_pages &&
+	    (target == v->goal_pages || target - v->target_pages >= crumb)) {
+		poise_resize_ask(p, vm, target);
+	}
+}
+
+void poise_resize_settle(struct poise *p)
+{
+	for (uint32_t urgent = 2; urgent-- > 0;) {
+		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+			const struct poise_vm *v = &p->vm[i];
+			if (v->state != POISE_VM_EMPTY && v->urgent == urgent) {
+				give(p, i);
+			}
+		}
+	}
+}
+
+void poise_resize_commit(struct poise *p)
+{
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_vm *v = &p->vm[i];
+		const struct poise_row *row = &p->plan.row[i];
+		if (v->state == POISE_VM_EMPTY) {
+			continue;
+		}
+		if (row->goal_pages != row->size_pages) {
+			poise_emit_plan(p, i);
+		}
+		/* A VM outside its limits (they were changed, or it came so) gets there step by
+		 * step. */
+		v->goal_pages = poise_min(poise_max(row->goal_pages, v->config.min_pages),
+					  v->config.max_pages);
+		if (row->goal_pages < v->target_pages) {
+			poise_resize_ask(p, i, row->goal_pages);
+		}
+	}
+	poise_resize_settle(p);
+}
+
+/* Gives up on a request: the VM keeps what it has and is left alone, each time for twice as long.
+ */
+static void park(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	const uint64_t size =
+		poise_min(poise_max(v->actual_pages, v->config.min_pages), v->config.max_pages);
+	v->quiet_ms = p->now_ms + ((uint64_t)p->config.interval_ms << v->strikes);
+	v->strikes += v->strikes < POISE_STRIKES_MAX;
+	v->goal_pages = size;
+	(void)poise_count(p, POISE_E_LOST);
+	poise_resize_ask(p, vm, size);
+}
+
+void poise_resize_watch(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	const bool shrinking = v->target_pages < v->window_pages;
+	const uint64_t left = poise_over(v->actual_pages, v->target_pages) +
+			      poise_over(v->target_pages, v->actual_pages);
+	const uint64_t moved = shrinking ? poise_over(v->window_pages, v->actual_pages)
+					 : poise_over(v->actual_pages, v->window_pages);
+	const uint64_t least = poise_permille(v->target_pages, p->config.progress_permille);
+	const uint64_t window_ms = (uint64_t)p->config.answer_intervals * p->config.interval_ms;
+	if (v->unsent != 0) {
+		if (p->now_ms - v->window_ms >= window_ms) {
+			park(p, vm);
+		} else {
+			const uint64_t since_ms = v->window_ms;
+			poise_resize_ask(p, vm, v->target_pages);
+			v->window_ms = since_ms;
+		}
+	} else if (left == 0) {
+		if (moved > 0) {
+			v->strikes = 0;
+		}
+		v->window_pages = v->actual_pages;
+	} else if (p->now_ms - v->window_ms >= window_ms) {
+		if (left > least && moved < poise_max(least, 1)) {
+			park(p, vm);
+		} else {
+			v->window_ms = p->now_ms;
+			v->window_pages = v->actual_pages;
+		}
+	}
+}

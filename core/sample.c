@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a sample to a VM's history. Decides whether a sample is fresh and belongs to the boot that
+ * is known, and what a VM's state is. Owns vm.state, vm.last and the runs; knows no page and no
+ * policy.
+ */
+#include "internal.h"
+
+void poise_vm_state_set(struct poise *p, uint32_t vm, uint32_t state)
+{
+	struct poise_vm *v = &p->vm[vm];
+	if (v->state != state) {
+		poise_emit(p, POISE_EVENT_STATE, vm, POISE_OK, v->state, state);
+		v->state = state;
+	}
+}
+
+void poise_vm_forget(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	v->bad_run = 0;
+	v->good_run = 0;
+	v->forecast = (struct poise_forecast){0};
+	v->last = (struct poise_sample){0};
+	poise_vm_state_set(p, vm,
+			   (v->config.flags & POISE_VM_FREEZE) != 0 ? POISE_VM_FROZEN
+								    : POISE_VM_UNMANAGED);
+}
+
+void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages)
+{
+	struct poise_vm *v = &p->vm[vm];
+	poise_vm_forget(p, vm);
+	v->strikes = 0;
+	v->quiet_ms = 0;
+	poise_ledger_set(p, v, actual_pages, v->target_pages);
+	v->goal_pages = v->config.boot_pages;
+	poise_resize_ask(p, vm, v->config.boot_pages);
+}
+
+/* Counts a bad sample; too many in a row and nothing that this VM says is used any more. */
+static void distrust(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	v->good_run = 0;
+	if (v->bad_run < POISE_BAD_RUN && ++v->bad_run == POISE_BAD_RUN &&
+	    v->state != POISE_VM_FROZEN) {
+		v->forecast = (struct poise_forecast){0};
+		poise_vm_state_set(p, vm, POISE_VM_QUARANTINED);
+	}
+}
+
+/* Counts a good sample and lets the VM back in step by step. */
+static void trust(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	v->bad_run = 0;
+	if (v->state == POISE_VM_QUARANTINED && ++v->good_run < POISE_GOOD_RUN) {
+		return;
+	}
+	v->good_run = 0;
+	if ((v->config.flags & POISE_VM_FREEZE) == 0) {
+		poise_vm_state_set(p, vm,
+				   v->forecast.steps >= 2 && v->state != POISE_VM_QUARANTINED
+					   ? POISE_VM_MANAGED
+					   : POISE_VM_UNMANAGED);
+	}
+}
+
+static enum poise_err take(struct poise *p, uint32_t vm, const struct poise_sample *sample)
+{
+	struct poise_vm *v = &p->vm[vm];
+	if (v->last.boot_id != 0 && sample->boot_id != v->last.boot_id) {
+		poise_vm_reboot(p, vm, v->actual_pages);
+	}
+	if (v->last.boot_id != 0) {
+		if (sample->body.total_pages != v->last.body.total_pages) {
+			return POISE_E_TOTAL;
+		}
+		if (sample->body.sample == v->last.body.sample) {
+			return POISE_E_STALE;
+		}
+		if (sample->body.sample < v->last.body.sample) {
+			const uint32_t run = v->bad_run;
+			poise_vm_reboot(p, vm, v->actual_pages);
+			v->bad_run =
+				run; /* A writer that does this again and again is not trusted. */
+			return POISE_E_REPLAY;
+		}
+	}
+	poise_forecast_update(&v->forecast, &p->config, v->config.basis, &v->last, sample,
+			      p->now_ms);
+	v->last = *sample;
+	v->sample_ms = p->now_ms;
+	return POISE_OK;
+}
+
+enum poise_err poise_report(struct poise *p, uint32_t vm, uint64_t now_ms,
+			    const struct poise_sample *sample)
+{
+	enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (sample == NULL) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	poise_clock(p, now_ms);
+	poise_emit_data(p, POISE_EVENT_SAMPLE, vm, POISE_OK, 0, sample);
+	err = take(p, vm, sample);
+	if (err == POISE_OK) {
+		trust(p, vm);
+	} else if (err != POISE_E_STALE) {
+		distrust(p, vm);
+	}
+	return poise_leave(p, err);
+}
+
+enum poise_err poise_report_error(struct poise *p, uint32_t vm, uint64_t now_ms,
+				  enum poise_err reason)
+{
+	const enum poise_err err = poise_enter(p, vm);
+	if (err != POISE_OK) {
+		return err;
+	}
+	if (reason > POISE_E_MAGIC || reason < POISE_E_UNMAPPED) {
+		return poise_leave(p, POISE_E_ARG);
+	}
+	poise_clock(p, now_ms);
+	poise_emit(p, POISE_EVENT_BAD, vm, reason, 0, 0);
+	p->errors[-reason]++;
+	if (reason == POISE_E_UNMAPPED) {
+		poise_vm_forget(p, vm); /* No page, no driver: there may be another one later. */
+	} else {
+		distrust(p, vm);
+	}
+	return poise_leave(p, POISE_OK);
+}
+
+void poise_vm_age(struct poise *p, uint32_t vm)
+{
+	const struct poise_vm *v = &p->vm[vm];
+	const uint64_t age = (p->now_ms - v->sample_ms) / p->config.interval_ms;
+	if (v->state != POISE_VM_MANAGED && v->state != POISE_VM_STALE) {
+		return;
+	}
+	if (age >= p->config.freeze_intervals) {
+		poise_vm_state_set(p, vm, POISE_VM_FROZEN);
+	} else if (age >= p->config.hold_intervals) {
+		poise_vm_state_set(p, vm, POISE_VM_STALE);
+	}
+}
