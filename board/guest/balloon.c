@@ -59,11 +59,13 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want)
 			break;
 		}
 		came = arch_balloon_take(pfn, run);
+		/* First, so that an interrupt that publishes in between never counts a page twice.
+		 */
+		m->given_pages -= came;
 		for (uint32_t i = pfn; i < pfn + came; i++) {
 			m->page[i].flags = PG_FRESH;
 			mm_free(m, i);
 		}
-		m->given_pages -= came;
 		moved += came;
 		if (came < run) {
 			break;

@@ -224,7 +224,11 @@ void reclaim_background(struct mm *m, uint32_t want)
 			m->reclaim_wanted = false;
 			return;
 		}
-		batch = reclaim_pages(m, RECLAIM_BATCH);
+		/* What the host has granted by now need not be taken from anybody here. */
+		batch = balloon_deflate(m, RECLAIM_BATCH);
+		if (batch == 0) {
+			batch = reclaim_pages(m, RECLAIM_BATCH);
+		}
 		if (batch == 0) {
 			/* Nothing to be had: the next allocation below low tries again. */
 			m->reclaim_wanted = false;

@@ -26,7 +26,7 @@ static void *must(void *memory)
 
 void guest_fake_start(struct mm *m, const struct mm_config *config, uint32_t reserved)
 {
-	guest_fake = (struct guest_fake){ .m = m, .write_limit = UINT32_MAX };
+	guest_fake = (struct guest_fake){.m = m, .write_limit = UINT32_MAX};
 	guest_fake.target = config->page_count;
 	machine.ram = must(calloc(config->page_count, GUEST_PAGE_BYTES));
 	machine.swap = must(calloc(config->slot_count + 1u, GUEST_PAGE_BYTES));

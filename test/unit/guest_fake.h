@@ -10,11 +10,11 @@
 
 struct guest_fake {
 	struct mm *m;
-	uint32_t target; /* the host grants TAKE up to this size */
+	uint32_t target;      /* the host grants TAKE up to this size */
 	uint32_t write_limit; /* blocks a write request does at most */
 	uint64_t now_us;
 	uint32_t request_us, block_us; /* what a device request costs */
-	bool dirty_takes;	       /* frames that are taken are not zero: a broken host */
+	bool dirty_takes;              /* frames that are taken are not zero: a broken host */
 	/* What happened. */
 	uint32_t pressures, settled, corrupt, reads, writes, takes, gives;
 	uint64_t settled_epoch;

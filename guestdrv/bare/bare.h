@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest driver, the glue for the board's bare-metal guests: owns the two shared pages, registers
+ * them by hypercall, and rings the doorbell. Everything else is publish.c's.
+ */
+#ifndef GUESTDRV_BARE_H
+#define GUESTDRV_BARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../publish.h"
+
+/* Least time between two doorbells: the host answers none faster than it can move memory. */
+#define GD_BARE_URGENT_GAP_MS 20u
+
+struct gd_bare {
+	struct gd gd;
+	uint64_t interval_ms; /* how often the host wants to be told */
+	bool attached;
+};
+
+/*
+ * Asks the monitor whether it has Poise and registers the pages.
+ * `boot_id`, `total_pages`, `features` as for gd_init. Returns false when there is no Poise or it
+ * refuses; the guest goes on without. Context: MMU and caches on.
+ */
+bool gd_bare_attach(struct gd_bare *bare, uint64_t boot_id, uint64_t total_pages,
+		    uint32_t features);
+
+/* Publishes one update. Context: interrupts masked. Does nothing when not attached. */
+void gd_bare_publish(struct gd_bare *bare, const struct poise_abi_guest *counters);
+
+/* Returns whether a doorbell would be rung now. Context: interrupts masked. */
+bool gd_bare_may_ring(const struct gd_bare *bare, uint64_t now_ms);
+
+/* Raises urgent and rings, unless the last time is too short ago. Context: interrupts masked. */
+void gd_bare_urgent(struct gd_bare *bare, uint64_t now_ms);
+
+/* Reads the host's page. Returns true when `host` was filled with something new. */
+bool gd_bare_host(struct gd_bare *bare, struct gd_host *host);
+
+/* Returns our page as raw memory, for tests that misbehave. */
+volatile uint32_t *gd_bare_words(void);
+
+#endif
