@@ -4,6 +4,7 @@
 
 OUT ?= build
 CROSS ?= aarch64-linux-gnu-
+Q ?= @
 
 GUEST_OUT := $(OUT)/board/guest
 GUEST_CC ?= $(CROSS)gcc
@@ -32,34 +33,34 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
 
 $(GUEST_OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	@$(if $(V),,echo "  CC      $< (guest)";) $(if $(V),set -x;) \
-		$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	$(if $(Q),@echo "  CC      $< (guest)")
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/%.o: %.S
 	@mkdir -p $(@D)
-	@$(if $(V),,echo "  AS      $< (guest)";) $(if $(V),set -x;) \
-		$(GUEST_CC) -march=armv8-a -Iboard/guest -MMD -MP -c $< -o $@
+	$(if $(Q),@echo "  AS      $< (guest)")
+	$(Q)$(GUEST_CC) -march=armv8-a -Iboard/guest -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/guest.elf: $(GUEST_OBJS) board/guest/guest.ld
-	@$(if $(V),,echo "  LD      $@";) $(if $(V),set -x;) \
-		$(GUEST_CC) $(GUEST_LDFLAGS) $(GUEST_OBJS) -o $@
+	$(if $(Q),@echo "  LD      $@")
+	$(Q)$(GUEST_CC) $(GUEST_LDFLAGS) $(GUEST_OBJS) -o $@
 
 $(GUEST_BIN): $(GUEST_OUT)/guest.elf
-	@$(if $(V),,echo "  OBJCOPY $@";) $(if $(V),set -x;) $(GUEST_OBJCOPY) -O binary $< $@
+	$(Q)$(GUEST_OBJCOPY) -O binary $< $@
 
 # A trace: text to assembler data to bytes.
 $(OUT)/board/traces/%.S: test/traces/p_%_u.csv board/guest/trace2asm.awk
 	@mkdir -p $(@D)
-	@$(if $(V),,echo "  TRACE   $<";) $(if $(V),set -x;) \
-		LC_ALL=C awk -f board/guest/trace2asm.awk $< > $@.tmp && mv $@.tmp $@
+	$(if $(Q),@echo "  TRACE   $<")
+	$(Q)LC_ALL=C awk -f board/guest/trace2asm.awk $< > $@
 
 $(OUT)/board/traces/%.bin: $(OUT)/board/traces/%.S
-	@$(if $(V),set -x;) $(GUEST_CC) -c $< -o $(@:.bin=.o)
-	@$(if $(V),set -x;) $(GUEST_OBJCOPY) -O binary -j .rodata $(@:.bin=.o) $@
+	$(Q)$(GUEST_CC) -c $< -o $(@:.bin=.o)
+	$(Q)$(GUEST_OBJCOPY) -O binary -j .rodata $(@:.bin=.o) $@
 
 $(GUEST_BLOBS): board/guest/blobs.S $(GUEST_BIN) $(GUEST_TRACE_BINS)
-	@$(if $(V),,echo "  AS      $<";) $(if $(V),set -x;) \
-		$(GUEST_CC) -Wa,-I$(OUT)/board -c $< -o $@
+	$(if $(Q),@echo "  AS      $<")
+	$(Q)$(GUEST_CC) -Wa,-I$(OUT)/board -c $< -o $@
 
 .SECONDARY: $(GUEST_TRACES:%=$(OUT)/board/traces/%.S)
 -include $(GUEST_OBJS:.o=.d)
