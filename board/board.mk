@@ -57,19 +57,42 @@ BOARD_ELF := $(BOARD_OUT)/board.elf
 
 $(BOARD_OUT)/%.c.o: %.c $(NEWLIB_STAMP)
 	@mkdir -p $(@D)
-	$(V)$(BOARD_CC) $(BOARD_CFLAGS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
+	$(Q)$(BOARD_CC) $(BOARD_CFLAGS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
 
 $(BOARD_OUT)/%.S.o: %.S
 	@mkdir -p $(@D)
-	$(V)$(BOARD_CC) -g -MMD -MP -DGUEST_BIN='"$(GUEST_BIN)"' -c $< -o $@
+	$(Q)$(BOARD_CC) -g -MMD -MP -DGUEST_BIN='"$(GUEST_BIN)"' -DPROBE_BIN='"$(PROBE_BIN)"' -c $< -o $@
 
 $(BOARD_OUT)/board/images.S.o: $(GUEST_BIN)
 
 $(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) board/virt.ld
 	@echo "  LINK    $@"
-	$(V)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
 
 .PHONY: board
 board: $(BOARD_ELF)
 
--include $(BOARD_OBJECTS:.o=.d) $(BOARD_MAIN_OBJECTS:.o=.d)
+# The image of the board's own tests: monitor, tests, and the probe guest that misbehaves for them.
+PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qemu/guests/probe.c)
+PROBE_BIN := $(BOARD_OUT)/probe.bin
+BOARD_TEST_SOURCES := test/qemu/bench.c test/qemu/report.c test/qemu/test_boot.c \
+	test/qemu/test_memory.c test/qemu/test_faults.c test/qemu/test_sched.c test/qemu/probe_image.S
+BOARD_TEST_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_TEST_SOURCES))
+BOARD_TEST_ELF := $(BOARD_OUT)/test.elf
+
+$(BOARD_OUT)/probe.elf: $(PROBE_OBJECTS) test/qemu/guests/probe.ld
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T test/qemu/guests/probe.ld -o $@ $(filter %.o,$^)
+
+$(PROBE_BIN): $(BOARD_OUT)/probe.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+$(BOARD_OUT)/test/qemu/probe_image.S.o: $(PROBE_BIN)
+
+$(BOARD_TEST_ELF): $(BOARD_OBJECTS) $(BOARD_TEST_OBJECTS) board/virt.ld
+	@echo "  LINK    $@"
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
+
+# The command that runs all boots of the list; its last line is `N passed, N failed`.
+RUN_qemu := test/qemu/run.sh test/qemu/qemu.list $(BOARD_OUT) $(OUT)/test/qemu $(QEMU) $(BOARD_QEMU_FLAGS)
+
+-include $(patsubst %.o,%.d,$(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_TEST_OBJECTS) $(PROBE_OBJECTS))
