@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: CC0-1.0 */
+/* SPDX-License-Identifier: MIT */
 /*
  * A port of Poise: copy this folder, fill in each HOLE, delete this line. Compiles as it is, moves
  * nothing.
@@ -7,8 +7,6 @@
  * 3 (resize and its answer); 3. HOLE 4 (the guest's pages); 4. HOLE 5 (a tick); 5. HOLE 6
  * (records), last, but not later than the first surprise. port/record/README.md says what to do
  * with the records.
- *
- * This file is public domain (CC0), so that yours need not carry our licence.
  */
 #include "port.h"
 

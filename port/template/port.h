@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: CC0-1.0 */
+/* SPDX-License-Identifier: MIT */
 /*
  * A port of Poise: its state and what the rest of the hypervisor calls. See port.c.
- *
- * This file is public domain (CC0), so that yours need not carry our licence.
  */
 #ifndef PORT_H
 #define PORT_H
