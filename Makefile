@@ -16,9 +16,11 @@ CXX := g++
 endif
 CLANG ?= clang
 PREFIX ?= /usr/local
-V ?= 0
+V ?=
 export V
-Q := $(if $(filter 1,$(V)),,@)
+# V=0 means the same as no V.
+override V := $(filter-out 0,$(V))
+Q := $(if $(V),,@)
 WERROR ?= -Werror
 
 .DELETE_ON_ERROR:
@@ -41,9 +43,10 @@ endif
 endif
 
 CPPFLAGS := -Icore -Iguestdrv
-WARN_TEST := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
+WARN_BOTH := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	$(WERROR)
-WARN := $(WARN_TEST) -Wconversion
+WARN := $(WARN_BOTH) -Wconversion
+WARN_TEST := $(WARN_BOTH) -D_DEFAULT_SOURCE
 # The core on its target: no library, no vector registers, no table of unwinding.
 TARGET_CFLAGS := -Os -ffreestanding -mgeneral-regs-only -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-pic -fno-pie

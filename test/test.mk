@@ -3,14 +3,15 @@
 
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
-UNIT_TESTS :=
+UNIT_TESTS := \
+	page
 
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
-LDFLAGS_san := -fsanitize=address,undefined
+LDFLAGS_san := -pthread -fsanitize=address,undefined
 LIBS_san := -lcmocka
-LDFLAGS_arm := -static
-LDFLAGS_cov := --coverage
+LDFLAGS_arm := -pthread -static
+LDFLAGS_cov := -pthread --coverage
 LIBS_cov := -lcmocka
 
 define unit_test

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stage 2 under every kind of page. The ids in the names are those of the fault list: what may go
+ * wrong with a page, and what has to happen then.
+ */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+#include "poise_seq.h"
+
+#define TOTAL     65536u
+#define LIMIT     UINT64_C(131072)
+#define HEAD_SIZE offsetof(struct poise_guest_page, update.body)
+
+static struct poise_guest_page page;
+
+static enum poise_err read_page(struct poise_sample *out)
+{
+	return poise_page_read(&page, LIMIT, out);
+}
+
+/* What is true of every sample that is accepted, whatever the page was. */
+static void assert_sample_in_range(const struct poise_sample *s, uint64_t limit_pages)
+{
+	const struct poise_abi_guest *b = &s->body;
+	assert_int_equal(s->magic, POISE_ABI_GUEST_MAGIC);
+	assert_in_range(s->version, 1, UINT16_MAX);
+	assert_in_range(s->compat, 1, POISE_ABI_VERSION);
+	assert_int_equal(s->features & ~POISE_GF_KNOWN, 0);
+	assert_in_range(s->length, POISE_ABI_GUEST_LENGTH_MIN, POISE_ABI_LENGTH_MAX);
+	assert_true(s->boot_id != 0 && b->sample != 0);
+	assert_in_range(b->total_pages, 1, limit_pages);
+	assert_in_range(b->balloon_pages, 0, b->total_pages - 1);
+	const uint64_t size = b->total_pages - b->balloon_pages;
+	const uint64_t lists[] = {b->free_pages,          b->active_file_pages,
+				  b->inactive_file_pages, b->active_anon_pages,
+				  b->inactive_anon_pages, b->unevictable_pages};
+	uint64_t left = size;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		assert_in_range(lists[i], 0, left);
+		left -= lists[i];
+	}
+	assert_in_range(b->available_pages, 0, size);
+	assert_in_range(b->floor_pages, 0, b->total_pages);
+	assert_in_range(b->swap_used_pages, 0, POISE_PAGES_MAX);
+}
+
+/* Reads an update from a fresh page; what is accepted must be in range. */
+static enum poise_err read_update(const struct poise_guest_update *update, struct poise_sample *out)
+{
+	support_page(&page, update);
+	const enum poise_err err = read_page(out);
+	if (err == POISE_OK) {
+		assert_sample_in_range(out, LIMIT);
+	}
+	return err;
+}
+
+static enum poise_err read_sealed(struct poise_guest_update *update)
+{
+	struct poise_sample sample;
+	support_seal(update);
+	return read_update(update, &sample);
+}
+
+static void a_valid_page_comes_through_unchanged(void **state)
+{
+	(void)state;
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	assert_int_equal(read_update(&update, &sample), POISE_OK);
+	assert_memory_equal(&sample, &update, sizeof(sample));
+}
+
+static void f01_writer_hangs_with_seq_odd(void **state)
+{
+	(void)state;
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	support_page(&page, &update);
+	page.head.seq = 3;
+	assert_int_equal(read_page(&sample), POISE_E_TORN);
+	page.head.seq = UINT32_MAX;
+	assert_int_equal(read_page(&sample), POISE_E_TORN);
+}
+
+static atomic_bool writer_stop;
+
+static void *hostile_writer(void *arg)
+{
+	(void)arg;
+	for (uint32_t seq = 0; !atomic_load(&writer_stop); seq += 2) {
+		__atomic_store_n(&page.head.seq, seq, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void f02_seq_changes_all_the_time(void **state)
+{
+	(void)state;
+	/* Reads stay bounded, and whatever is accepted is the one update there ever was. */
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	pthread_t thread;
+	support_page(&page, &update);
+	atomic_store(&writer_stop, false);
+	assert_int_equal(pthread_create(&thread, NULL, hostile_writer, NULL), 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		const enum poise_err err = read_page(&sample);
+		if (err == POISE_OK) {
+			assert_memory_equal(&sample, &update, sizeof(sample));
+		} else {
+			assert_int_equal(err, POISE_E_TORN);
+		}
+	}
+	atomic_store(&writer_stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void f03_seq_wraps(void **state)
+{
+	(void)state;
+	uint32_t seq = 0xfffffff8u;
+	for (unsigned i = 1; i <= 8; i++) {
+		struct poise_guest_update update = support_update(TOTAL);
+		poise_seq_cell cells[POISE_SEQ_CELLS(sizeof(update))];
+		struct poise_sample sample;
+		update.body.sample = i;
+		support_seal(&update);
+		memcpy(cells, &update, sizeof(cells));
+		poise_seq_write((poise_seq_word32 *)&page.head.seq, &seq,
+				(poise_seq_cell *)&page.update.checksum, cells, ARRAY_SIZE(cells));
+		assert_int_equal(read_page(&sample), POISE_OK);
+		assert_int_equal(sample.body.sample, i);
+		assert_int_equal(page.head.seq, (uint32_t)(0xfffffff8u + 2 * i));
+	}
+}
+
+static void f04_payload_torn_but_seq_equal(void **state)
+{
+	(void)state;
+	/* Any word of another update, or any single bit, shows in the checksum. */
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	for (size_t bit = 0; bit < 8 * sizeof(update); bit++) {
+		struct poise_guest_update torn = update;
+		((uint8_t *)&torn)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		const enum poise_err err = read_update(&torn, &sample);
+		assert_int_not_equal(err, POISE_OK);
+		if (bit / 8 < offsetof(struct poise_guest_update, magic) ||
+		    bit / 8 >= offsetof(struct poise_guest_update, boot_id)) {
+			assert_int_equal(err, POISE_E_CHECKSUM);
+		}
+	}
+}
+
+static void f05_no_magic(void **state)
+{
+	(void)state;
+	static const uint8_t fills[] = {0x00, 0xff, 0xa5};
+	struct poise_sample sample;
+	for (size_t i = 0; i < ARRAY_SIZE(fills); i++) {
+		memset(&page, fills[i], sizeof(page));
+		page.head.seq = 4;
+		assert_int_equal(read_page(&sample), POISE_E_MAGIC);
+	}
+	struct poise_guest_update update = support_update(TOTAL);
+	update.magic = POISE_ABI_HOST_MAGIC;
+	assert_int_equal(read_sealed(&update), POISE_E_MAGIC);
+}
+
+static void f06_versions(void **state)
+{
+	(void)state;
+	static const struct {
+		uint16_t version, compat;
+		enum poise_err err;
+	} rows[] = {
+		{1, 1, POISE_OK},
+		{2, 1, POISE_OK}, /* newer, but says that we can read it */
+		{UINT16_MAX, 1, POISE_OK},
+		{2, 2, POISE_E_VERSION},
+		{1, 2, POISE_E_VERSION},
+		{0, 0, POISE_E_VERSION},
+		{1, 0, POISE_E_VERSION},
+		{0, 1, POISE_E_VERSION},
+		{UINT16_MAX, UINT16_MAX, POISE_E_VERSION},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct poise_guest_update update = support_update(TOTAL);
+		update.version = rows[i].version;
+		update.compat = rows[i].compat;
+		assert_int_equal(read_sealed(&update), rows[i].err);
+	}
+}
+
+static void f06_newer_guest_with_a_longer_body(void **state)
+{
+	(void)state;
+	struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	update.version = 2;
+	update.features |= 0x80000000u; /* a feature that we do not know */
+	update.length = POISE_ABI_GUEST_LENGTH + 64;
+	support_seal(&update);
+	support_page(&page, &update);
+	memset(page.spare, 0x5a, 64); /* fields that we do not know */
+	assert_int_equal(read_page(&sample), POISE_OK);
+	assert_sample_in_range(&sample, LIMIT);
+	assert_int_equal(sample.features, update.features & POISE_GF_KNOWN);
+	assert_memory_equal(&sample.body, &update.body, sizeof(sample.body));
+}
+
+static void f06_older_guest_with_a_shorter_body(void **state)
+{
+	(void)state;
+	/* Ends after each word from the least length on; fields behind the end count as zero. */
+	static const struct {
+		uint32_t feature, end;
+	} rows[] = {
+		{POISE_GF_AVAILABLE, offsetof(struct poise_abi_guest, available_pages) + 8},
+		{POISE_GF_SWAP_FLOW, offsetof(struct poise_abi_guest, swap_in_pages) + 8},
+		{POISE_GF_REFAULT, offsetof(struct poise_abi_guest, refault_file_pages) + 8},
+		{POISE_GF_COMMITTED, offsetof(struct poise_abi_guest, committed_pages) + 8},
+		{POISE_GF_RECLAIM, offsetof(struct poise_abi_guest, oom_kills) + 8},
+		{POISE_GF_FLOOR, offsetof(struct poise_abi_guest, floor_pages) + 8},
+	};
+	for (uint32_t length = POISE_ABI_GUEST_LENGTH_MIN; length <= POISE_ABI_GUEST_LENGTH;
+	     length += 8) {
+		struct poise_guest_update update = support_update(TOTAL);
+		struct poise_sample sample;
+		update.length = length;
+		/* All words filled, as in a page that a longer driver used before. */
+		update.body.swap_out_pages = update.body.swap_in_pages = 7;
+		update.body.refault_anon_pages = update.body.refault_file_pages = 7;
+		update.body.direct_reclaims = update.body.oom_kills = 7;
+		update.body.floor_pages = 7;
+		update.features = POISE_GF_URGENT | POISE_GF_ANON_INACTIVE;
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			update.features |= length >= rows[i].end ? rows[i].feature : 0;
+		}
+		support_seal(&update);
+		assert_int_equal(read_update(&update, &sample), POISE_OK);
+		assert_int_equal(sample.features, update.features);
+		const uint64_t *words = &sample.body.sample;
+		for (size_t i = 0; i < sizeof(sample.body) / 8; i++) {
+			if (i * 8 >= length) {
+				assert_int_equal(words[i], 0);
+			}
+		}
+		/* A declared field that lies behind the end is a contradiction. */
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			if (length < rows[i].end) {
+				struct poise_guest_update wrong = update;
+				wrong.features |= rows[i].feature;
+				assert_int_equal(read_sealed(&wrong), POISE_E_LENGTH);
+			}
+		}
+	}
+}
+
+static void f07_length_wrong(void **state, uint32_t first, uint32_t last)
+{
+	(void)state;
+	for (uint32_t length = first;; length++) {
+		struct poise_guest_update update = support_update(TOTAL);
+		update.features = 0;
+		update.length = length;
+		if (length < POISE_ABI_GUEST_LENGTH_MIN || length > POISE_ABI_LENGTH_MAX ||
+		    length % 8 != 0) {
+			assert_int_equal(read_sealed(&update), POISE_E_LENGTH);
+		}
+		if (length == last) {
+			break;
+		}
+	}
+}
+
+static void f07_length_too_small(void **state)
+{
+	f07_length_wrong(state, 0, POISE_ABI_GUEST_LENGTH_MIN - 1);
+}
+
+static void f07_length_too_large(void **state)
+{
+	f07_length_wrong(state, POISE_ABI_LENGTH_MAX + 1, POISE_ABI_LENGTH_MAX + 4096);
+	f07_length_wrong(state, UINT32_MAX - 64, UINT32_MAX);
+}
+
+static void f07_length_odd(void **state)
+{
+	f07_length_wrong(state, POISE_ABI_GUEST_LENGTH_MIN, POISE_ABI_LENGTH_MAX);
+}
+
+static void f08_reserved_bytes_are_ignored(void **state)
+{
+	(void)state;
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	support_page(&page, &update);
+	memset(page.head.reserved, 0xff, sizeof(page.head.reserved));
+	memset(page.spare, 0xff, sizeof(page.spare));
+	page.head.urgent = UINT32_MAX;
+	assert_int_equal(read_page(&sample), POISE_OK);
+	assert_memory_equal(&sample, &update, sizeof(sample));
+}
+
+static void f08_unknown_features_are_ignored(void **state)
+{
+	(void)state;
+	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+		if ((bit & POISE_GF_KNOWN) == 0) {
+			struct poise_guest_update update = support_update(TOTAL);
+			struct poise_sample sample;
+			update.features |= bit;
+			support_seal(&update);
+			assert_int_equal(read_update(&update, &sample), POISE_OK);
+			assert_int_equal(sample.features, update.features & ~bit);
+		}
+	}
+}
+
+static void f09_byte_swapped_page(void **state)
+{
+	(void)state;
+	struct poise_guest_update update = support_update(TOTAL);
+	update.magic = __builtin_bswap32(update.magic);
+	assert_int_equal(read_sealed(&update), POISE_E_ENDIAN);
+}
+
+static void *flipping_writer(void *arg)
+{
+	/* Two valid updates of which no mixture is valid, and in between garbage, all without seq:
+	 * whatever is read has to be judged by the copy that is returned. */
+	struct poise_guest_update *updates = arg;
+	for (unsigned i = 0; !atomic_load(&writer_stop); i++) {
+		const uint64_t *from = (const uint64_t *)&updates[i % 3];
+		uint64_t *to = &page.update.checksum;
+		for (size_t w = 0; w < sizeof(updates[0]) / 8; w++) {
+			__atomic_store_n(&to[w], from[w], __ATOMIC_RELAXED);
+		}
+	}
+	return NULL;
+}
+
+static void f10_page_flips_between_check_and_use(void **state)
+{
+	(void)state;
+	struct poise_guest_update updates[3] = {support_update(TOTAL), support_update(TOTAL / 2),
+						support_update(TOTAL)};
+	struct poise_sample sample;
+	pthread_t thread;
+	memset(&updates[2].body, 0xff, sizeof(updates[2].body));
+	support_seal(&updates[2]); /* the checksum is right, the values are not */
+	support_page(&page, &updates[0]);
+	atomic_store(&writer_stop, false);
+	assert_int_equal(pthread_create(&thread, NULL, flipping_writer, updates), 0);
+	for (unsigned i = 0; i < 100000; i++) {
+		if (read_page(&sample) == POISE_OK) {
+			assert_true(memcmp(&sample, &updates[0], sizeof(sample)) == 0 ||
+				    memcmp(&sample, &updates[1], sizeof(sample)) == 0);
+		}
+	}
+	atomic_store(&writer_stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void f10_what_was_read_stays_when_the_page_changes(void **state)
+{
+	(void)state;
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	assert_int_equal(read_update(&update, &sample), POISE_OK);
+	memset(&page, 0xff, sizeof(page));
+	assert_memory_equal(&sample, &update, sizeof(sample));
+}
+
+/* A field of the body, and what happens to a page in which only it is changed. */
+struct field {
+	size_t at;
+	bool page_count; /* bounded by what a VM can have */
+};
+#define FIELD(name, page_count)                                    \
+	{                                                          \
+		offsetof(struct poise_abi_guest, name), page_count \
+	}
+static const struct field fields[] = {
+	FIELD(sample, false),
+	FIELD(guest_ms, false),
+	FIELD(total_pages, true),
+	FIELD(balloon_pages, true),
+	FIELD(free_pages, true),
+	FIELD(active_file_pages, true),
+	FIELD(inactive_file_pages, true),
+	FIELD(active_anon_pages, true),
+	FIELD(inactive_anon_pages, true),
+	FIELD(unevictable_pages, true),
+	FIELD(swap_used_pages, true),
+	FIELD(available_pages, true),
+	FIELD(swap_out_pages, false),
+	FIELD(swap_in_pages, false),
+	FIELD(refault_anon_pages, false),
+	FIELD(refault_file_pages, false),
+	FIELD(committed_pages, false),
+	FIELD(direct_reclaims, false),
+	FIELD(oom_kills, false),
+	FIELD(floor_pages, true),
+};
+_Static_assert(ARRAY_SIZE(fields) * 8 == sizeof(struct poise_abi_guest), "a field is missing");
+
+static enum poise_err read_with(size_t at, uint64_t value)
+{
+	struct poise_guest_update update = support_update(TOTAL);
+	memcpy((char *)&update.body + at, &value, sizeof(value));
+	return read_sealed(&update);
+}
+
+static void f15_parts_larger_than_the_whole(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t at;
+		uint64_t least; /* the smallest value that is too large in support_update */
+	} rows[] = {
+		{offsetof(struct poise_abi_guest, balloon_pages), TOTAL},
+		{offsetof(struct poise_abi_guest, free_pages), TOTAL - TOTAL / 16 * 5 + 1},
+		{offsetof(struct poise_abi_guest, active_file_pages), TOTAL / 4 + 1},
+		{offsetof(struct poise_abi_guest, inactive_file_pages), TOTAL / 4 + 1},
+		{offsetof(struct poise_abi_guest, active_anon_pages), TOTAL / 4 + 1},
+		{offsetof(struct poise_abi_guest, inactive_anon_pages), TOTAL / 16 * 5 + 1},
+		{offsetof(struct poise_abi_guest, unevictable_pages), TOTAL / 16 * 3 + 1},
+		{offsetof(struct poise_abi_guest, available_pages), TOTAL + 1},
+		{offsetof(struct poise_abi_guest, floor_pages), TOTAL + 1},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(read_with(rows[i].at, rows[i].least), POISE_E_INCONSISTENT);
+		if (i != 0) {
+			assert_int_equal(read_with(rows[i].at, rows[i].least - 1), POISE_OK);
+		}
+	}
+	struct poise_guest_update update = support_update(TOTAL);
+	update.body.balloon_pages = TOTAL / 2; /* the lists no longer fit into what is left */
+	assert_int_equal(read_sealed(&update), POISE_E_INCONSISTENT);
+}
+
+static void f17_total_zero_or_above_the_limit(void **state)
+{
+	(void)state;
+	const size_t at = offsetof(struct poise_abi_guest, total_pages);
+	assert_int_equal(read_with(at, 0), POISE_E_RANGE);
+	assert_int_equal(read_with(at, LIMIT), POISE_OK);
+	assert_int_equal(read_with(at, LIMIT + 1), POISE_E_RANGE);
+	struct poise_guest_update update = support_update(TOTAL);
+	update.boot_id = 0;
+	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
+	update = support_update(TOTAL);
+	update.body.sample = 0;
+	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
+}
+
+static void f18_every_field_extreme(void **state)
+{
+	(void)state;
+	static const uint64_t extremes[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63,
+					    INT64_MAX, UINT64_C(1) << 33};
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		for (size_t e = 0; e < ARRAY_SIZE(extremes); e++) {
+			assert_int_equal(read_with(fields[i].at, extremes[e]),
+					 fields[i].page_count ? POISE_E_RANGE : POISE_OK);
+		}
+	}
+	struct poise_guest_update update = support_update(TOTAL);
+	memset(&update.body, 0xff, sizeof(update.body));
+	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
+}
+
+static void f18_sums_do_not_wrap(void **state)
+{
+	(void)state;
+	/* Parts that add up to a small number modulo 2^64. */
+	struct poise_guest_update update = support_update(TOTAL);
+	update.body.free_pages = UINT64_C(1) << 63;
+	update.body.active_anon_pages = UINT64_C(1) << 63;
+	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
+}
+
+static void f25_page_unmapped(void **state)
+{
+	(void)state;
+	struct poise_sample sample;
+	assert_int_equal(poise_page_read(NULL, LIMIT, &sample), POISE_E_UNMAPPED);
+}
+
+static void reading_writes_nothing_and_stays_inside(void **state)
+{
+	(void)state;
+	/* The page is mapped read-only, with nothing mapped after it. */
+	const size_t size = sizeof(struct poise_guest_page);
+	const struct poise_guest_update update = support_update(TOTAL);
+	struct poise_sample sample;
+	uint8_t *map =
+		mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(map != MAP_FAILED);
+	struct poise_guest_page *alone = (struct poise_guest_page *)(void *)map;
+	support_page(alone, &update);
+	assert_int_equal(mprotect(map, size, PROT_READ), 0);
+	assert_int_equal(munmap(map + size, size), 0);
+	assert_int_equal(poise_page_read(alone, LIMIT, &sample), POISE_OK);
+	assert_int_equal(munmap(map, size), 0);
+}
+
+static void every_head_byte_through_all_values(void **state)
+{
+	(void)state;
+	const struct poise_guest_update update = support_update(TOTAL);
+	for (size_t at = 0; at < HEAD_SIZE; at++) {
+		for (unsigned value = 0; value < 256; value++) {
+			struct poise_sample sample;
+			/* Once as it is, once with a checksum that fits. */
+			support_page(&page, &update);
+			((uint8_t *)&page)[at] = (uint8_t)value;
+			if (read_page(&sample) == POISE_OK) {
+				assert_sample_in_range(&sample, LIMIT);
+			}
+			if (at >= offsetof(struct poise_guest_page, update.magic)) {
+				struct poise_guest_update changed = page.update;
+				support_seal(&changed);
+				(void)read_update(&changed, &sample);
+			}
+		}
+	}
+}
+
+static void random_bodies(void **state)
+{
+	(void)state;
+	uint64_t seed = 1;
+	unsigned accepted = 0;
+	for (unsigned i = 0; i < 100000; i++) {
+		struct poise_guest_update update =
+			support_update(1 + random_upto(&seed, LIMIT - 1));
+		struct poise_sample sample;
+		uint64_t *words = &update.body.sample;
+		for (uint64_t n = random_next(&seed) % 4; n > 0; n--) {
+			words[random_next(&seed) % (sizeof(update.body) / 8)] = random_upto(
+				&seed,
+				random_next(&seed) % 2 ? UINT64_MAX : update.body.total_pages);
+		}
+		if (random_next(&seed) % 4 == 0) {
+			update.features = (uint32_t)random_next(&seed);
+			update.length = (uint32_t)random_upto(&seed, POISE_ABI_LENGTH_MAX + 16);
+		}
+		support_seal(&update);
+		accepted += read_update(&update, &sample) == POISE_OK;
+	}
+	/* Both outcomes are common, or this would be no test. */
+	assert_in_range(accepted, 10000, 90000);
+}
+
+static void random_pages(void **state)
+{
+	(void)state;
+	uint64_t seed = 2;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct poise_sample sample;
+		uint64_t *words = (uint64_t *)(void *)&page;
+		for (size_t w = 0; w < 64; w++) {
+			words[w] = random_next(&seed);
+		}
+		assert_int_not_equal(read_page(&sample), POISE_OK);
+	}
+}
+
+static void host_page_round_trip(void **state)
+{
+	(void)state;
+	static struct poise_host_page host;
+	struct poise_host_writer writer = {.seq = 0xfffffffcu};
+	for (uint64_t i = 1; i <= 4; i++) {
+		const struct poise_notice notice = {.boot_id = 0xb007,
+						    .interval_ms = 1000,
+						    .target_pages = 100 + i,
+						    .epoch = i,
+						    .state = POISE_HOST_STATE_MANAGED};
+		poise_host_page_write(&host, &writer, &notice);
+		const struct poise_host_update *u = &host.update;
+		assert_int_equal(host.head.seq, (uint32_t)(0xfffffffcu + 2 * i));
+		assert_int_equal(u->checksum, poise_seq_checksum(u, sizeof(*u)));
+		assert_int_equal(u->magic, POISE_ABI_HOST_MAGIC);
+		assert_int_equal(u->version, POISE_ABI_VERSION);
+		assert_int_equal(u->compat, POISE_ABI_COMPAT);
+		assert_int_equal(u->features, POISE_HF_KNOWN);
+		assert_int_equal(u->length, POISE_ABI_HOST_LENGTH);
+		assert_int_equal(u->boot_id, notice.boot_id);
+		assert_int_equal(u->body.update, i);
+		assert_int_equal(u->body.interval_ms, notice.interval_ms);
+		assert_int_equal(u->body.target_pages, notice.target_pages);
+		assert_int_equal(u->body.epoch, notice.epoch);
+		assert_int_equal(u->body.state, notice.state);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_valid_page_comes_through_unchanged),
+		cmocka_unit_test(f01_writer_hangs_with_seq_odd),
+		cmocka_unit_test(f02_seq_changes_all_the_time),
+		cmocka_unit_test(f03_seq_wraps),
+		cmocka_unit_test(f04_payload_torn_but_seq_equal),
+		cmocka_unit_test(f05_no_magic),
+		cmocka_unit_test(f06_versions),
+		cmocka_unit_test(f06_newer_guest_with_a_longer_body),
+		cmocka_unit_test(f06_older_guest_with_a_shorter_body),
+		cmocka_unit_test(f07_length_too_small),
+		cmocka_unit_test(f07_length_too_large),
+		cmocka_unit_test(f07_length_odd),
+		cmocka_unit_test(f08_reserved_bytes_are_ignored),
+		cmocka_unit_test(f08_unknown_features_are_ignored),
+		cmocka_unit_test(f09_byte_swapped_page),
+		cmocka_unit_test(f10_page_flips_between_check_and_use),
+		cmocka_unit_test(f10_what_was_read_stays_when_the_page_changes),
+		cmocka_unit_test(f15_parts_larger_than_the_whole),
+		cmocka_unit_test(f17_total_zero_or_above_the_limit),
+		cmocka_unit_test(f18_every_field_extreme),
+		cmocka_unit_test(f18_sums_do_not_wrap),
+		cmocka_unit_test(f25_page_unmapped),
+		cmocka_unit_test(reading_writes_nothing_and_stays_inside),
+		cmocka_unit_test(every_head_byte_through_all_values),
+		cmocka_unit_test(random_bodies),
+		cmocka_unit_test(random_pages),
+		cmocka_unit_test(host_page_round_trip),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
