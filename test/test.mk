@@ -4,7 +4,8 @@
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
 UNIT_TESTS := \
-	page
+	page \
+	publish
 
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
