@@ -51,11 +51,17 @@ static void read_ahead(struct mm *m, uint32_t block)
 	if (want > m->file_limit - block) {
 		want = m->file_limit - block;
 	}
+	/*
+	 * The reclaimer of a kernel with threads would work while this one sleeps for the device,
+	 * so here it has its turn first.
+	 */
+	if (m->free_pages <= m->wmark_low + want) {
+		reclaim_wake(m);
+	}
+	reclaim_background(m, RECLAIM_BATCH * 2u);
 	while (count < want && cache_lookup(m, block + count) == MM_NONE) {
 		pfn[count++] = mm_alloc(m);
 	}
-	/* The reader sleeps now: the background reclaimer has the processor. */
-	reclaim_background(m, RECLAIM_BATCH * 2u);
 
 	start_ms = arch_now_ms();
 	done = arch_file_read(block, m->bounce, count);

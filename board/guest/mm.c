@@ -204,11 +204,8 @@ uint32_t mm_alloc(struct mm *m)
 {
 	uint32_t pfn;
 
-	if (m->free_pages <= m->wmark_low && !m->reclaim_wanted) {
-		m->reclaim_wanted = true;
-		if (!reclaim_is_easy(m)) {
-			arch_pressure(m);
-		}
+	if (m->free_pages <= m->wmark_low) {
+		reclaim_wake(m);
 	}
 	if (m->free_pages <= m->wmark_min) {
 		alloc_slow(m);

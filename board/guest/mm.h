@@ -199,6 +199,9 @@ void lru_note_cost(struct mm *m, bool file, uint32_t io_pages, uint32_t rotated_
 /* Frees about `want` pages. Returns how many it freed; may be more by a batch, or none. */
 uint32_t reclaim_pages(struct mm *m, uint32_t want);
 
+/* Wakes the background reclaimer; tells the host if that cannot do with page cache alone. */
+void reclaim_wake(struct mm *m);
+
 /* One step of the background reclaimer: at most `want` pages, nothing when free is fine. */
 void reclaim_background(struct mm *m, uint32_t want);
 

@@ -213,6 +213,17 @@ uint32_t reclaim_pages(struct mm *m, uint32_t want)
 	return scan.freed;
 }
 
+void reclaim_wake(struct mm *m)
+{
+	if (m->reclaim_wanted) {
+		return;
+	}
+	m->reclaim_wanted = true;
+	if (!reclaim_is_easy(m)) {
+		arch_pressure(m);
+	}
+}
+
 void reclaim_background(struct mm *m, uint32_t want)
 {
 	uint32_t freed = 0;

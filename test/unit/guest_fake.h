@@ -6,7 +6,7 @@
 #ifndef GUEST_FAKE_H
 #define GUEST_FAKE_H
 
-#include "mm.h"
+#include "../../board/guest/mm.h"
 
 struct guest_fake {
 	struct mm *m;
