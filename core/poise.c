@@ -261,6 +261,7 @@ enum poise_err poise_vm_remove(struct poise *p, uint32_t vm)
 	poise_ledger_set(p, v, 0, 0);
 	*v = (struct poise_vm){.state = POISE_VM_EMPTY};
 	p->plan.row[vm] = (struct poise_row){0};
+	p->plan.available_pages += (int64_t)back; /* covers what the plan meant to take from it */
 	poise_emit(p, POISE_EVENT_REMOVE, vm, POISE_OK, back, 0);
 	poise_resize_settle(p);
 	poise_tell(p);
