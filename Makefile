@@ -61,7 +61,8 @@ include test/test.mk
 #	san	under the address and undefined behaviour sanitizers: unit tests
 #	arm	32-bit: the same unit tests
 #	cov	with counters of lines and branches
-FLAVOURS := host a64 san arm cov
+#	vm1 vm64	as san, with the smallest and the largest table of VMs
+FLAVOURS := host a64 san arm cov vm1 vm64
 CC_host := $(CC)
 CFLAGS_host := -O2 -g
 CC_a64 := $(CROSS)gcc
@@ -72,6 +73,10 @@ CC_arm := arm-linux-gnueabihf-gcc
 CFLAGS_arm := -O1 -g -Itest/unit/arm
 CC_cov := $(CC)
 CFLAGS_cov := -O0 -g --coverage
+CC_vm1 := $(CC)
+CFLAGS_vm1 := $(CFLAGS_san) -DPOISE_VM_MAX=1
+CC_vm64 := $(CC)
+CFLAGS_vm64 := $(CFLAGS_san) -DPOISE_VM_MAX=64
 
 define flavour
 $(OUT)/$(1)/%.o: %.c

@@ -4,8 +4,15 @@
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
 UNIT_TESTS := \
+	check \
+	err \
+	ledger \
 	page \
 	publish
+# Those of them that run again with the smallest and the largest table of VMs.
+SIZE_TESTS := \
+	check \
+	ledger
 
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
@@ -14,6 +21,7 @@ LIBS_san := -lcmocka
 LDFLAGS_arm := -pthread -static
 LDFLAGS_cov := -pthread --coverage
 LIBS_cov := -lcmocka
+$(foreach f,vm1 vm64,$(eval LDFLAGS_$(f) := $(LDFLAGS_san))$(eval LIBS_$(f) := $(LIBS_san)))
 
 define unit_test
 $(OUT)/$(1)/test/unit/test_$(2): $(patsubst %.c,$(OUT)/$(1)/%.o,test/unit/test_$(2).c $(UNIT_BASE) $(UNIT_SRCS_$(2)))
@@ -21,15 +29,19 @@ $(OUT)/$(1)/test/unit/test_$(2): $(patsubst %.c,$(OUT)/$(1)/%.o,test/unit/test_$
 	$$(Q)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach f,san arm cov,$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(f),$(t)))))
+$(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval $(call unit_test,$(f),$(t)))))
 UNIT_SAN := $(UNIT_TESTS:%=$(OUT)/san/test/unit/test_%)
 UNIT_ARM := $(UNIT_TESTS:%=$(OUT)/arm/test/unit/test_%)
 UNIT_COV := $(UNIT_TESTS:%=$(OUT)/cov/test/unit/test_%)
+UNIT_SIZE := $(foreach f,vm1 vm64,$(SIZE_TESTS:%=$(OUT)/$(f)/test/unit/test_%))
 
 # What `make test-host` runs, in this order: each NAME by the command RUN_NAME. What a command needs
 # to be built is in HOST_NEEDS. All of them run even if one fails.
-HOST_RUNS := $(UNIT_TESTS:%=unit-%) $(UNIT_TESTS:%=unit32-%)
-HOST_NEEDS := $(UNIT_SAN) $(UNIT_ARM)
+HOST_RUNS := $(UNIT_TESTS:%=unit-%) $(SIZE_TESTS:%=unit-vm1-%) $(SIZE_TESTS:%=unit-vm64-%) \
+	$(UNIT_TESTS:%=unit32-%)
+HOST_NEEDS := $(UNIT_SAN) $(UNIT_SIZE) $(UNIT_ARM)
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)))
+$(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval RUN_unit-$(f)-$(t) := $(OUT)/$(f)/test/unit/test_$(t))))
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
 
 define newline

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of forecast, plan, ledger and check share: states made directly, without a guest
+ * and without a port, so that a row of a table says all that a plan depends on.
+ */
+#ifndef TEST_UNIT_PLAN_SUPPORT_H
+#define TEST_UNIT_PLAN_SUPPORT_H
+
+#include "internal.h"
+#include "support.h"
+
+/* One VM at rest. A zero in the second group means what the comment says. */
+struct plan_vm {
+	uint64_t size_pages;
+	int64_t delta_pages, reclaimable_pages;
+
+	uint64_t min_pages;    /* 0: 1 page */
+	uint64_t boot_pages;   /* 0: size */
+	uint64_t max_pages;    /* 0: the pool */
+	uint64_t floor_pages;  /* 0: none */
+	uint64_t seen_pages;   /* size in the last sample; 0: size */
+	uint64_t actual_pages; /* measured; 0: size */
+	uint64_t pressure_pages;
+	uint64_t quiet_ms;
+	uint32_t weight; /* 0: 100 */
+	uint32_t state;  /* 0: MANAGED */
+	uint32_t flags, urgent, unsent;
+};
+
+#define PLAN_NOW_MS 100000u
+
+static inline enum poise_err plan_port_resize(void *ctx, uint32_t vm, uint64_t target,
+					      uint64_t epoch)
+{
+	(void)ctx;
+	(void)vm;
+	(void)target;
+	(void)epoch;
+	return POISE_OK;
+}
+
+static inline enum poise_err plan_port_measure(void *ctx, uint32_t vm, uint64_t *pages)
+{
+	(void)ctx;
+	(void)vm;
+	(void)pages;
+	return POISE_OK;
+}
+
+static inline void plan_port_notify(void *ctx, uint32_t vm, const struct poise_notice *notice)
+{
+	(void)ctx;
+	(void)vm;
+	(void)notice;
+}
+
+static inline void plan_port_event(void *ctx, const struct poise_event *event)
+{
+	(void)ctx;
+	(void)event;
+}
+
+/* Makes an empty pool. What is zero in `config` gets its default. */
+static inline void plan_start(struct poise *p, const struct poise_config *config)
+{
+	static const struct poise_port port = {plan_port_resize, plan_port_measure,
+					       plan_port_notify, plan_port_event};
+	assert_int_equal(poise_init(p, sizeof(*p), config, &port, NULL), POISE_OK);
+	p->now_ms = PLAN_NOW_MS;
+	p->planned_ms = PLAN_NOW_MS;
+	p->plan.elapsed_ms = p->config.interval_ms;
+}
+
+static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm *t)
+{
+	struct poise_vm *vm = &p->vm[slot];
+	const uint64_t size = t->size_pages;
+	*vm = (struct poise_vm){
+		.config = {.min_pages = t->min_pages == 0 ? 1 : t->min_pages,
+			   .boot_pages = t->boot_pages == 0 ? size : t->boot_pages,
+			   .max_pages = t->max_pages == 0 ? p->config.pool_pages : t->max_pages,
+			   .weight = t->weight == 0 ? 100 : t->weight,
+			   .flags = t->flags},
+		.state = t->state == 0 ? POISE_VM_MANAGED : t->state,
+		.unsent = t->unsent,
+		.urgent = t->urgent,
+		.quiet_ms = t->quiet_ms,
+		.forecast = {.delta_q16 = t->delta_pages * (1 << POISE_FRACTION_BITS),
+			     .reclaimable_q16 = t->reclaimable_pages * (1 << POISE_FRACTION_BITS),
+			     .size_pages = t->seen_pages == 0 ? size : t->seen_pages,
+			     .pressure_pages = t->pressure_pages,
+			     .steps = 2},
+	};
+	vm->last.body.floor_pages = t->floor_pages;
+	poise_ledger_set(p, vm, t->actual_pages == 0 ? size : t->actual_pages, size);
+	vm->goal_pages = poise_min(poise_max(size, vm->config.min_pages), vm->config.max_pages);
+}
+
+/*
+ * Makes a plan and asserts what holds for every plan: the state is the same as before, the gives
+ * are covered, an empty slot gets nothing, nobody is taken below its reservation, nobody is given
+ * more than its limit, and the same state makes the same plan again.
+ */
+static inline void plan_make(struct poise *p)
+{
+	static struct poise before;
+	static struct poise_plan plan[2];
+	memcpy(&before, p, sizeof(before));
+	for (unsigned i = 0; i < 2; i++) {
+		memset(&plan[i], i == 0 ? 0x00 : 0xa5, sizeof(plan[i]));
+		plan[i].elapsed_ms = p->plan.elapsed_ms;
+		poise_plan_make(p, &plan[i]);
+	}
+	assert_memory_equal(&before, p, sizeof(before));
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct poise_row *row = &plan[0].row[i];
+		const struct poise_vm *vm = &p->vm[i];
+		assert_in_range(row->rule, 0, POISE_RULE_COUNT - 1);
+		assert_int_equal(row->size_pages, vm->target_pages);
+		if (vm->state == POISE_VM_EMPTY) {
+			assert_int_equal(row->goal_pages, 0);
+		} else if (row->goal_pages < row->size_pages) {
+			assert_true(row->goal_pages >= vm->config.min_pages);
+		} else if (row->goal_pages > row->size_pages) {
+			assert_true(row->goal_pages <= vm->config.max_pages);
+		}
+	}
+	assert_memory_equal(&plan[0], &plan[1], sizeof(plan[0]));
+	p->plan = plan[0];
+	assert_int_equal(poise_check(p) & ~(unsigned)(POISE_CHECK_BOUNDS | POISE_CHECK_RESERVED),
+			 0);
+}
+
+#endif
