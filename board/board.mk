@@ -6,7 +6,6 @@ OUT ?= build
 CROSS ?= aarch64-linux-gnu-
 QEMU ?= qemu-system-aarch64
 NEWLIB_TAR ?= /usr/src/newlib/newlib-3.3.0.tar.xz
-GUEST_BIN ?= $(OUT)/board/guest/guest.bin
 
 BOARD_CC := $(CROSS)gcc
 BOARD_OUT := $(OUT)/board
@@ -18,6 +17,7 @@ BOARD_QEMU_FLAGS := -M virt,virtualization=on,gic-version=3 -cpu cortex-a72 -smp
 	-display none -monitor none -serial stdio -parallel none -net none -icount shift=0,sleep=off
 
 # newlib: once; `make clean` leaves it alone. Nothing of ours is in it, so it depends on its tarball only.
+# -O2, because -Os would choose a memcpy that goes byte by byte.
 $(NEWLIB_STAMP): $(NEWLIB_TAR)
 	@echo "  NEWLIB  $(OUT)/newlib (once, about 90 s; log in $(OUT)/newlib.log)"
 	@rm -rf $(NEWLIB) && mkdir -p $(NEWLIB)/src $(NEWLIB)/obj
@@ -27,7 +27,7 @@ $(NEWLIB_STAMP): $(NEWLIB_TAR)
 		--enable-newlib-nano-formatted-io --disable-nls --disable-newlib-multithread \
 		CC_FOR_TARGET=$(CROSS)gcc AR_FOR_TARGET=$(CROSS)ar AS_FOR_TARGET=$(CROSS)as \
 		LD_FOR_TARGET=$(CROSS)ld RANLIB_FOR_TARGET=$(CROSS)ranlib NM_FOR_TARGET=$(CROSS)nm \
-		CFLAGS_FOR_TARGET="-Os -ffreestanding -fno-stack-protector -fno-pic -fno-pie \
+		CFLAGS_FOR_TARGET="-O2 -ffreestanding -fno-stack-protector -fno-pic -fno-pie \
 		-ffunction-sections -fdata-sections" && \
 		$(MAKE) MAKEINFO=true all-target-newlib && $(MAKE) MAKEINFO=true install-target-newlib ) \
 		> $(OUT)/newlib.log 2>&1 || { tail -n 20 $(OUT)/newlib.log; exit 1; }
@@ -38,7 +38,7 @@ BOARD_CFLAGS := -std=c11 -ffreestanding -fno-stack-protector -fno-pic -fno-pie -
 	-mstrict-align -Os -g -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion -Wshadow \
 	-Wvla -Wundef -Wmissing-prototypes -Werror
 BOARD_INCLUDES = -nostdinc -isystem $(shell $(BOARD_CC) -print-file-name=include) \
-	-isystem $(NEWLIB)/root/aarch64-none-elf/include
+	-isystem $(NEWLIB)/root/aarch64-none-elf/include -Icore -Iport/record
 BOARD_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 BOARD_LIBS := $(NEWLIB)/root/aarch64-none-elf/lib/libc.a -lgcc
@@ -50,24 +50,31 @@ BOARD_SOURCES := board/start.S board/vectors.S board/boot.c board/uart.c board/s
 	board/hvc.c board/blk.c
 BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
 
-# The image of `make run`: monitor, scenarios, the guest.
-BOARD_MAIN_SOURCES := board/main.c board/images.S
+# Poise itself: the library as everybody gets it, the recorder, and the port between it and the monitor.
+BOARD_POISE_SOURCES := board/port.c board/phase.c board/guests.c
+BOARD_POISE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_POISE_SOURCES)) \
+	$(OUT)/a64/port/record/record.o $(OUT)/lib-a64/libpoise.a
+
+# The guest and its traces, as bytes.
+include board/guest/guest.mk
+
+# The image of `make run`: monitor, Poise, scenarios, guests.
+BOARD_MAIN_SOURCES := board/main.c board/tv.c
 BOARD_MAIN_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_MAIN_SOURCES))
 BOARD_ELF := $(BOARD_OUT)/board.elf
 
-$(BOARD_OUT)/%.c.o: %.c $(NEWLIB_STAMP)
+$(BOARD_OUT)/%.c.o: %.c | $(NEWLIB_STAMP)
 	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $< (board)")
 	$(Q)$(BOARD_CC) $(BOARD_CFLAGS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
 
 $(BOARD_OUT)/%.S.o: %.S
 	@mkdir -p $(@D)
-	$(Q)$(BOARD_CC) -g -MMD -MP -DGUEST_BIN='"$(GUEST_BIN)"' -DPROBE_BIN='"$(PROBE_BIN)"' -c $< -o $@
+	$(Q)$(BOARD_CC) -g -MMD -MP -DPROBE_BIN='"$(PROBE_BIN)"' -c $< -o $@
 
-$(BOARD_OUT)/board/images.S.o: $(GUEST_BIN)
-
-$(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) board/virt.ld
+$(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_POISE_OBJECTS) $(GUEST_BLOBS) board/virt.ld
 	@echo "  LINK    $@"
-	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o %.a,$^) $(BOARD_LIBS)
 
 .PHONY: board
 board: $(BOARD_ELF)
@@ -95,4 +102,5 @@ $(BOARD_TEST_ELF): $(BOARD_OBJECTS) $(BOARD_TEST_OBJECTS) board/virt.ld
 # The command that runs all boots of the list; its last line is `N passed, N failed`.
 RUN_qemu := test/qemu/run.sh test/qemu/qemu.list $(BOARD_OUT) $(OUT)/test/qemu $(QEMU) $(BOARD_QEMU_FLAGS)
 
--include $(patsubst %.o,%.d,$(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_TEST_OBJECTS) $(PROBE_OBJECTS))
+-include $(patsubst %.o,%.d,$(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) \
+	$(filter %.c.o,$(BOARD_POISE_OBJECTS)) $(BOARD_TEST_OBJECTS) $(PROBE_OBJECTS))

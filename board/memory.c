@@ -124,6 +124,28 @@ int64_t board_memory_give(struct board_vm *vm, uint64_t ipa, uint64_t pages, uin
 	return HVC_OK;
 }
 
+/* Returns: how many more pages may become usable before there are more of them than pages at all.
+ */
+static uint64_t uncommitted(void)
+{
+	uint64_t usable = 0;
+
+	for (uint32_t slot = 0; slot < BOARD_VM_MAX; slot++) {
+		const struct board_vm *vm = board_vm_get(slot);
+		usable += vm == NULL ? 0 : board_vm_measure(vm);
+	}
+	return usable < board_pool_page_count() ? board_pool_page_count() - usable : 0;
+}
+
+bool board_memory_available(uint64_t pages)
+{
+	return pages <= uncommitted();
+}
+
+/*
+ * Up to the target, which the core's ledger covers. A guest that claims a reboot has its boot size
+ * granted before the others have made room: the pool itself is the limit then.
+ */
 int64_t board_memory_take(struct board_vm *vm, uint64_t ipa, uint64_t pages, uint64_t *taken)
 {
 	*taken = 0;
@@ -133,9 +155,13 @@ int64_t board_memory_take(struct board_vm *vm, uint64_t ipa, uint64_t pages, uin
 	if (pages > HVC_RANGE_MAX) {
 		pages = HVC_RANGE_MAX;
 	}
+	uint64_t left = uncommitted();
 	for (uint64_t i = 0; i < pages && board_vm_measure(vm) < vm->target_pages; i++) {
 		uint64_t at = ipa + i * BOARD_PAGE_BYTES;
 		if (board_memory_given(vm, at)) {
+			if (*taken == left) {
+				break;
+			}
 			set_given(vm, at, false);
 			(*taken)++;
 		}

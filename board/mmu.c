@@ -8,8 +8,9 @@
 
 #include "arch.h"
 
-#define IMAGE_BLOCKS 16u /* 2 MiB each from 0x40000000: device tree and image; virt.ld asserts it \
-			  */
+#define IMAGE_BLOCKS                                                                 \
+	16u /* 2 MiB each from 0x40000000: device tree and image; virt.ld asserts it \
+	     */
 #define RAM_GIB_MAX 4u
 
 #define BLOCK_BYTES (UINT64_C(2) << 20)

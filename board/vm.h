@@ -210,6 +210,8 @@ int64_t board_memory_share(struct board_vm *vm, uint64_t guest_ipa, uint64_t hos
 /* Copy between the monitor and usable guest memory. Return: false if any of it is not. */
 bool board_memory_write(struct board_vm *vm, uint64_t ipa, const void *from, size_t bytes);
 bool board_memory_read(struct board_vm *vm, uint64_t ipa, void *to, size_t bytes);
+/* Whether `pages` more pages can become usable: Poise's promise, checked where it matters. */
+bool board_memory_available(uint64_t pages);
 /* Frees every page of the VM. */
 void board_memory_release(struct board_vm *vm);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The main function of the test image: runs the group that the arguments name, on a bench of probes.
+ * The main function of the test image: runs the group that the arguments name, on a bench of
+ * probes.
  */
 #include "bench.h"
 
@@ -97,7 +98,7 @@ int board_main(void)
 		void (*run)(void);
 	} groups[] = {
 		{"boot", test_boot},     {"memory", test_memory}, {"calls", test_calls},
-		{"faults", test_faults}, {"sched", test_sched},	  {"device", test_device},
+		{"faults", test_faults}, {"sched", test_sched},   {"device", test_device},
 		{"vector", test_vector},
 	};
 	char name[16];

@@ -11,10 +11,10 @@
 #define MS UINT64_C(1000000)
 
 #define BENCH_POOL_PAGES 6144u
-#define BENCH_RAM_PAGES	 4096u
+#define BENCH_RAM_PAGES  4096u
 #define BENCH_BOOT_PAGES 2048u
-#define BENCH_SWAP	 256u
-#define BENCH_FILE	 UINT64_C(1024)
+#define BENCH_SWAP       256u
+#define BENCH_FILE       UINT64_C(1024)
 
 /* Starts over: no VMs, a fresh pool, a fresh device. */
 void bench_reset(void);

@@ -157,10 +157,10 @@ static void test_time(void)
 	board_gic_done(irq);
 
 	report(irq == BOARD_IRQ_HTIMER, "time: the monitor's own timer interrupt");
-	report(end >= start + 5 * MS && end < start + 5 * MS + 20000u,
-	       "time: 5 ms took %lu ns", end - start);
-	report(board_timer_ticks_to_ns(board_timer_ns_to_ticks(UINT64_C(1) << 60)) >=
-		       UINT64_C(1) << 60,
+	report(end >= start + 5 * MS && end < start + 5 * MS + 20000u, "time: 5 ms took %lu ns",
+	       end - start);
+	report(board_timer_ticks_to_ns(board_timer_ns_to_ticks(UINT64_C(1) << 60)) >= UINT64_C(1)
+											      << 60,
 	       "time: conversion holds for 36 years");
 }
 
@@ -205,7 +205,8 @@ void test_boot(void)
 
 /*
  * Ends with the report of one unexpected exception, by going into the vector slot that the argument
- * names; the runner expects status 1 and the line. What only hardware can raise is raised like that too.
+ * names; the runner expects status 1 and the line. What only hardware can raise is raised like that
+ * too.
  */
 void test_vector(void)
 {

@@ -72,8 +72,8 @@ static void test_flood_bound(void)
 	uint64_t slices = 200 * MS / BOARD_SLICE_NS;
 	report(vm->stats.doorbells > 10000 &&
 		       listened <= (slices + 2) * BOARD_DOORBELLS_PER_SLICE && listened > 0,
-	       "F27 doorbell flood: %lu rings, %u listened to in %lu slices",
-	       vm->stats.doorbells, (unsigned)listened, slices);
+	       "F27 doorbell flood: %lu rings, %u listened to in %lu slices", vm->stats.doorbells,
+	       (unsigned)listened, slices);
 	report(vm->stats.doorbells == vm->stats.doorbells_ignored + listened,
 	       "F27 doorbell flood: the others are counted");
 
@@ -89,8 +89,8 @@ static void test_flood_bound(void)
 static void test_restarts(void)
 {
 	static const char *const deaths[] = {
-		"do=suicide", "do=read ipa=0", "do=exit status=3", "do=hostpage",
-		"do=hostile turns=20", "do=balloon", "do=jump ipa=2415919104",
+		"do=suicide",          "do=read ipa=0", "do=exit status=3",       "do=hostpage",
+		"do=hostile turns=20", "do=balloon",    "do=jump ipa=2415919104",
 	};
 
 	bench_reset();
@@ -109,8 +109,7 @@ static void test_restarts(void)
 		new_ids = new_ids && vm->boot_id > boot_id;
 		boot_id = vm->boot_id;
 		bench_ends_well(vm, 1000);
-		all_dead = all_dead && !board_vm_alive(vm) &&
-			   board_pool_free_count() == free_alone;
+		all_dead = all_dead && !board_vm_alive(vm) && board_pool_free_count() == free_alone;
 		if (i < 140) {
 			bench_restart(vm, deaths[(unsigned)i % 7u]);
 		}

@@ -68,8 +68,7 @@ static void test_interrupt(void)
 		bench_run_ms(1);
 	}
 	report(bench_word(vm, PROBE_RESULT + 9) == 10 && vm->state == BOARD_VM_IDLE,
-	       "interrupt: ten times told, ten times taken, %lu",
-	       bench_word(vm, PROBE_RESULT + 9));
+	       "interrupt: ten times told, ten times taken, %lu", bench_word(vm, PROBE_RESULT + 9));
 	board_vm_exit(vm, 0);
 	board_vm_interrupt(vm);
 	report(!board_vm_alive(vm), "interrupt: for a dead VM, nothing happens");
