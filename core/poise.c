@@ -334,6 +334,38 @@ enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
 	return err;
 }
 
+/* Asks the port for a VM's size. Without an answer the last one stays in force. */
+static void measure(struct poise *p, uint32_t vm)
+{
+	struct poise_vm *v = &p->vm[vm];
+	uint64_t pages = v->actual_pages;
+	enum poise_err err = p->port->measure(p->ctx, vm, &pages);
+	if (err == POISE_OK && pages > POISE_PAGES_MAX) {
+		err = POISE_E_PORT;
+	}
+	if (err != POISE_OK) {
+		(void)poise_count(p, POISE_E_PORT);
+		pages = v->actual_pages;
+	}
+	if (err != POISE_OK || pages != v->actual_pages) {
+		poise_emit(p, POISE_EVENT_MEASURE, vm, err, pages, 0);
+		poise_ledger_set(p, v, pages, v->target_pages);
+	}
+}
+
+/* What a tick and an early tick do: look at every VM as it is now, then plan. */
+static void advance(struct poise *p)
+{
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		if (p->vm[i].state != POISE_VM_EMPTY) {
+			measure(p, i);
+			poise_vm_age(p, i);
+			poise_resize_watch(p, i);
+		}
+	}
+	poise_balance(p);
+}
+
 enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 {
 	const enum poise_err err = poise_enter(p, vm);
@@ -358,28 +390,9 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 				 : p->config.urgent_gap_ms;
 	v->urgent_ms = poise_max(p->now_ms, 1);
 	v->urgent = 1;
-	poise_balance(p);
+	advance(p);
 	v->urgent = 0;
 	return poise_leave(p, POISE_OK);
-}
-
-/* Asks the port for a VM's size. Without an answer the last one stays in force. */
-static void measure(struct poise *p, uint32_t vm)
-{
-	struct poise_vm *v = &p->vm[vm];
-	uint64_t pages = v->actual_pages;
-	enum poise_err err = p->port->measure(p->ctx, vm, &pages);
-	if (err == POISE_OK && pages > POISE_PAGES_MAX) {
-		err = POISE_E_PORT;
-	}
-	if (err != POISE_OK) {
-		(void)poise_count(p, POISE_E_PORT);
-		pages = v->actual_pages;
-	}
-	if (err != POISE_OK || pages != v->actual_pages) {
-		poise_emit(p, POISE_EVENT_MEASURE, vm, err, pages, 0);
-		poise_ledger_set(p, v, pages, v->target_pages);
-	}
 }
 
 enum poise_err poise_tick(struct poise *p, uint64_t now_ms)
@@ -390,13 +403,6 @@ enum poise_err poise_tick(struct poise *p, uint64_t now_ms)
 	}
 	poise_clock(p, now_ms);
 	poise_emit(p, POISE_EVENT_TICK, 0, POISE_OK, now_ms, 0);
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		if (p->vm[i].state != POISE_VM_EMPTY) {
-			measure(p, i);
-			poise_vm_age(p, i);
-			poise_resize_watch(p, i);
-		}
-	}
-	poise_balance(p);
+	advance(p);
 	return poise_leave(p, POISE_OK);
 }
