@@ -157,8 +157,14 @@ void balloon_step(struct mm *m, uint32_t budget)
 	if (!b->pending || b->mode == BALLOON_STUCK) {
 		return;
 	}
-	if (b->mode == BALLOON_SLOW && budget > BALLOON_SLOW_PAGES) {
-		budget = BALLOON_SLOW_PAGES;
+	if (b->mode == BALLOON_SLOW) {
+		const uint64_t now_ms = arch_now_ms();
+
+		if (now_ms < b->slow_ms) {
+			return;
+		}
+		b->slow_ms = now_ms + BALLOON_SLOW_MS;
+		budget = budget < BALLOON_SLOW_PAGES ? budget : BALLOON_SLOW_PAGES;
 	}
 	if (balloon_size(m) < b->target) {
 		moved = balloon_deflate(m, budget);

@@ -13,7 +13,7 @@
 #define DEFAULT_TOUCH       16000u
 #define DEFAULT_TOUCH_FILE  8000u
 #define DEFAULT_HOT_PERCENT 30u
-#define SLOW_BALLOON_MS     50u /* between two steps of a slow balloon */
+#define BALLOON_SLOW_MS     50u /* between two steps of a slow balloon */
 
 #define FEATURES                                                                           \
 	(POISE_GF_AVAILABLE | POISE_GF_SWAP_FLOW | POISE_GF_REFAULT | POISE_GF_COMMITTED | \
@@ -250,7 +250,7 @@ static void start_driver(const struct board_boot *boot)
 static void report(uint64_t start_ms)
 {
 	const struct mm *m = &guest_mm;
-	const uint64_t played_ms = (uint64_t)workload.row * workload.head->interval_ms;
+	const uint64_t played_ms = workload_due_ms(&workload);
 	const uint64_t now_ms = arch_now_ms() - start_ms;
 
 	console_print(
@@ -283,13 +283,12 @@ _Noreturn static void run(const char *args)
 		hostile_step(&hostile, now_ms);
 		workload_housekeeping(&guest_mm);
 		if (playing) {
-			const uint64_t due_ms =
-				start_ms + (uint64_t)workload.row * workload.head->interval_ms;
+			const uint64_t due_ms = start_ms + workload_due_ms(&workload);
 
 			if (now_ms >= due_ms) {
-				playing = workload_row(&workload);
-				if (!playing ||
-				    (report_rows != 0 && workload.row % report_rows == 0)) {
+				playing = workload_slice(&workload);
+				if (!playing || (report_rows != 0 && workload.slice == 0 &&
+						 workload.row % report_rows == 0)) {
 					report(start_ms);
 				}
 				if (!playing && exit_at_end) {
@@ -303,8 +302,8 @@ _Noreturn static void run(const char *args)
 			continue;
 		}
 		if (guest_mm.balloon.mode == BALLOON_SLOW && guest_mm.balloon.pending &&
-		    next_ms > now_ms + SLOW_BALLOON_MS) {
-			next_ms = now_ms + SLOW_BALLOON_MS;
+		    next_ms > now_ms + BALLOON_SLOW_MS) {
+			next_ms = now_ms + BALLOON_SLOW_MS;
 		}
 		irq_idle(next_ms == UINT64_MAX ? GUEST_TICK_NONE : next_ms * irq_ticks_per_ms());
 	}

@@ -44,7 +44,7 @@ struct page {
 enum balloon_mode {
 	BALLOON_OK,
 	BALLOON_STUCK,          /* moves nothing and never settles */
-	BALLOON_SLOW,           /* moves BALLOON_SLOW_PAGES a step */
+	BALLOON_SLOW,           /* moves BALLOON_SLOW_PAGES in BALLOON_SLOW_MS */
 	BALLOON_REFUSE_INFLATE, /* settles, gives nothing */
 	BALLOON_REFUSE_DEFLATE, /* settles, takes nothing */
 	BALLOON_HOG,            /* refuses to inflate and asks for all of its RAM as floor */
@@ -56,6 +56,7 @@ struct balloon {
 	uint32_t floor;       /* it never goes below this size by itself */
 	uint32_t lowest;      /* no frame below this one is in the balloon */
 	uint32_t no_progress; /* steps in a row that could reclaim nothing */
+	uint64_t slow_ms;     /* BALLOON_SLOW: when the next step may be */
 	enum balloon_mode mode;
 	bool pending; /* the last epoch has not been settled yet */
 };
@@ -243,6 +244,7 @@ uint32_t cache_lookup(const struct mm *m, uint32_t block);
  */
 
 #define BALLOON_SLOW_PAGES 8u
+#define BALLOON_SLOW_MS    50u
 
 /* Accepts a new target of the host. */
 void balloon_target(struct mm *m, uint32_t target, uint64_t epoch);

@@ -111,6 +111,7 @@ static void restart(struct workload *w, uint32_t vpn)
 	}
 	w->base = w->rows[w->row].anon / w->config.scale;
 	w->live = 0;
+	w->row_live = 0;
 	w->m->committed = 0;
 }
 
@@ -225,12 +226,32 @@ static void read_file(struct workload *w, uint32_t block)
 	poll(w);
 }
 
+/* How far a quantity is that goes from `from` to `to` within a row, at the end of this slice. */
+static uint32_t part_way(const struct workload *w, uint32_t from, uint32_t to)
+{
+	const uint32_t done = w->slice + 1u;
+
+	return to >= from ? from + (to - from) * done / WORKLOAD_SLICES
+			  : from - (from - to) * done / WORKLOAD_SLICES;
+}
+
+/* How many touches this slice makes; what does not make a whole one stays in `rest`. */
+static uint32_t touches_due(const struct workload *w, uint32_t cpu_ms, uint32_t per_s,
+			    uint32_t *rest)
+{
+	const uint64_t unit = UINT64_C(1000) * w->config.scale * WORKLOAD_SLICES;
+	const uint64_t work = (uint64_t)cpu_ms * per_s + *rest;
+
+	*rest = (uint32_t)(work % unit);
+	return (uint32_t)(work / unit);
+}
+
 static void play_files(struct workload *w, const struct trace_row *row)
 {
-	const uint32_t file = row->file / w->config.scale;
-	const uint32_t work = row->cpu_ms * w->config.touch_file + w->touch_file_rest;
-	const uint32_t unit = 1000u * w->config.scale;
-	uint32_t hot = w->hot_file < w->next_block ? w->hot_file : w->next_block;
+	const uint32_t file = part_way(w, w->row_file, row->file / w->config.scale);
+	const uint32_t touches =
+		touches_due(w, row->cpu_ms, w->config.touch_file, &w->touch_file_rest);
+	uint32_t hot;
 
 	for (uint32_t i = w->file; i < file && w->next_block < w->m->file_limit; i++) {
 		read_file(w, w->next_block++);
@@ -245,8 +266,8 @@ static void play_files(struct workload *w, const struct trace_row *row)
 		w->oldest_block += count;
 	}
 	w->file = file;
-	w->touch_file_rest = work % unit;
-	for (uint32_t i = 0; i < work / unit && hot > 0; i++) {
+	hot = w->hot_file < w->next_block ? w->hot_file : w->next_block;
+	for (uint32_t i = 0; i < touches && hot > 0; i++) {
 		/* The smaller of two draws: blocks at the start are used most. */
 		const uint32_t a = draw(w, hot);
 		const uint32_t b = draw(w, hot);
@@ -258,9 +279,8 @@ static void play_files(struct workload *w, const struct trace_row *row)
 static void play_anon(struct workload *w, const struct trace_row *row)
 {
 	const uint32_t now = row->anon / w->config.scale;
-	const uint32_t faults = row->faults / w->config.scale;
-	const uint32_t work = row->cpu_ms * w->config.touch + w->touch_rest;
-	const uint32_t unit = 1000u * w->config.scale;
+	const uint32_t faults = row->faults / w->config.scale / WORKLOAD_SLICES;
+	const uint32_t touches = touches_due(w, row->cpu_ms, w->config.touch, &w->touch_rest);
 	uint32_t live;
 	uint32_t growth;
 	uint32_t churn;
@@ -268,36 +288,51 @@ static void play_anon(struct workload *w, const struct trace_row *row)
 	if (now < w->base) {
 		w->base = now;
 	}
-	live = now - w->base < w->m->anon_limit ? now - w->base : w->m->anon_limit;
+	live = part_way(w, w->row_live, now - w->base);
+	if (live > w->m->anon_limit) {
+		live = w->m->anon_limit;
+	}
 	growth = live > w->live ? live - w->live : 0;
 	if (live < w->live) {
 		shrink(w, live);
 	}
 	/* Faults beyond the growth are memory that was freed and allocated again within the row. */
 	churn = faults > growth ? faults - growth : 0;
-	if (churn > w->live / CHURN_PART) {
-		churn = w->live / CHURN_PART;
+	if (churn > w->live / CHURN_PART / WORKLOAD_SLICES) {
+		churn = w->live / CHURN_PART / WORKLOAD_SLICES;
 	}
 	shrink(w, w->live - churn);
 	if (!grow(w, live)) {
 		return;
 	}
-	w->touch_rest = work % unit;
-	for (uint32_t i = 0; i < work / unit && w->live > 0; i++) {
+	for (uint32_t i = 0; i < touches && w->live > 0; i++) {
 		if (!touch(w, choose_page(w))) {
 			return;
 		}
 	}
 }
 
-bool workload_row(struct workload *w)
+bool workload_slice(struct workload *w)
 {
 	if (w->row >= w->row_count) {
 		return false;
 	}
+	if (w->slice == 0) {
+		w->row_live = w->live;
+		w->row_file = w->file;
+	}
 	workload_housekeeping(w->m);
 	play_files(w, &w->rows[w->row]);
 	play_anon(w, &w->rows[w->row]);
-	w->row++;
+	if (++w->slice == WORKLOAD_SLICES) {
+		w->slice = 0;
+		w->row++;
+	}
 	return true;
+}
+
+uint64_t workload_due_ms(const struct workload *w)
+{
+	return ((uint64_t)w->row * WORKLOAD_SLICES + w->slice) * w->head->interval_ms /
+	       WORKLOAD_SLICES;
 }

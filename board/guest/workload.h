@@ -36,6 +36,9 @@ struct trace_row {
 _Static_assert(sizeof(struct trace_head) == 32, "trace head has changed size");
 _Static_assert(sizeof(struct trace_row) == 12, "trace row has changed size");
 
+/* A row is played in so many slices, spread over its time: programs do not allocate in one go. */
+#define WORKLOAD_SLICES 10u
+
 struct workload_config {
 	const void *blob; /* NULL: no workload */
 	uint64_t blob_bytes;
@@ -58,10 +61,12 @@ struct workload {
 	uint8_t *generation; /* a byte a page of the set: how often its tag was renewed, 0: never */
 	uint64_t random;
 	uint32_t row_count;
-	uint32_t row;        /* next to be played */
-	uint32_t live;       /* pages of the set: [0, live) of the window */
-	uint32_t base;       /* what the set had when it was last killed */
-	uint32_t next_block; /* first file block not read yet */
+	uint32_t row;                /* next to be played */
+	uint32_t slice;              /* of this row, next to be played */
+	uint32_t row_live, row_file; /* `live` and `file` when this row began */
+	uint32_t live;               /* pages of the set: [0, live) of the window */
+	uint32_t base;               /* what the set had when it was last killed */
+	uint32_t next_block;         /* first file block not read yet */
 	uint32_t oldest_block;
 	uint32_t file; /* footprint at the last row */
 	uint32_t hot_file;
@@ -81,8 +86,11 @@ bool workload_open(struct workload *w, const struct workload_config *config, uin
 /* Starts; `generation`: anon_limit zeroed bytes. */
 void workload_start(struct workload *w, struct mm *m, uint8_t *generation);
 
-/* Plays the next row; returns false when there was none left. */
-bool workload_row(struct workload *w);
+/* Plays the next slice of a row; returns false when there was none left. */
+bool workload_slice(struct workload *w);
+
+/* Returns when the next slice is due, in milliseconds since the start. */
+uint64_t workload_due_ms(const struct workload *w);
 
 /* Housekeeping between touches: background reclaim and balloon, a bounded step of each. */
 void workload_housekeeping(struct mm *m);
