@@ -88,7 +88,8 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	}
 	const int64_t grown = (int64_t)used - (int64_t)poise_forecast_used(before, basis);
 	const uint64_t pressure = inflow(&before->body, &sample->body, grown, f->size_pages);
-	const uint64_t elapsed = now_ms - f->stepped_ms;
+	const uint64_t elapsed =
+		poise_min(now_ms - f->stepped_ms, (uint64_t)config->interval_ms << 16);
 	if (elapsed * 2 < config->interval_ms) {
 		f->pressure_pages = poise_min(f->pressure_pages + pressure, f->size_pages);
 		return;
@@ -96,9 +97,9 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	int64_t change = (int64_t)used - (int64_t)f->used_pages;
 	if (elapsed * 2 > (uint64_t)config->interval_ms * 3) {
 		/* Samples were missed: what came in several intervals is not what the next one will
-		 * bring. */
-		const uint64_t most = (uint64_t)config->interval_ms << 16;
-		change = change * (int64_t)config->interval_ms / (int64_t)poise_min(elapsed, most);
+		 * bring. Rounded up, like the average. */
+		const int64_t up = change > 0 ? (int64_t)elapsed - 1 : 0;
+		change = (change * (int64_t)config->interval_ms + up) / (int64_t)elapsed;
 	}
 	f->delta_q16 = f->steps == 1
 			       ? change * ONE_Q16

@@ -137,7 +137,7 @@ void poise_rule_back_off(const struct poise *p, const struct poise_vm *vm, struc
 void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_pages,
 		      uint64_t target_pages);
 /* Free memory that a grant may use now: all of it, or without the reserve; 0 in debt. */
-uint64_t poise_ledger_grantable(const struct poise *p, bool urgent);
+uint64_t poise_ledger_grantable(const struct poise *p, bool reserve_open);
 uint64_t poise_ledger_reserve(const struct poise *p);
 
 /* resize.c */

@@ -23,8 +23,8 @@ uint64_t poise_ledger_reserve(const struct poise *p)
 	return off ? 0 : poise_permille(p->config.pool_pages, p->config.reserve_permille);
 }
 
-uint64_t poise_ledger_grantable(const struct poise *p, bool urgent)
+uint64_t poise_ledger_grantable(const struct poise *p, bool reserve_open)
 {
-	const int64_t kept = urgent ? 0 : (int64_t)poise_ledger_reserve(p);
+	const int64_t kept = reserve_open ? 0 : (int64_t)poise_ledger_reserve(p);
 	return p->free_pages > kept ? (uint64_t)(p->free_pages - kept) : 0;
 }

@@ -53,7 +53,7 @@ typedef uintptr_t poise_seq_cell __attribute__((may_alias));
  * the page. Context: one writer, not preempted by another writer of the same page.
  */
 static inline void poise_seq_write(poise_seq_word32 *word, uint32_t *seq, poise_seq_cell *to,
-				   const poise_seq_cell *from, size_t count)
+				   const uintptr_t *from, size_t count)
 {
 	POISE_SEQ_STORE(word, *seq + 1u);
 	POISE_SEQ_FENCE_STORES();

@@ -25,8 +25,10 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 static void give(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
+	/* The reserve is for the urgent, and for a VM that could not even boot without it. */
+	const bool open = v->urgent != 0 || v->state == POISE_VM_UNMANAGED;
 	/* Up to the charge nothing has to be found: that much is the VM's already. */
-	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, v->urgent != 0);
+	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, open);
 	const uint64_t target = poise_min(v->goal_pages, most);
 	const uint64_t crumb = poise_permille(v->target_pages, p->config.dead_band_permille);
 	if (v->unsent == 0 && target > v->target_pages &&
