@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of the simulator's own policies, and the helpers that policy.h promises them: options
+ * and random numbers.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+
+extern const struct sim_policy sim_policy_equal;
+extern const struct sim_policy sim_policy_proportional;
+
+const struct sim_policy *const sim_policies[] = {
+	&sim_policy_equal,
+	&sim_policy_proportional,
+	NULL,
+};
+
+const struct sim_policy *sim_policy_find(const char *name, size_t length)
+{
+	for (const struct sim_policy *const *p = sim_policies; *p != NULL; p++) {
+		if (strlen((*p)->name) == length && strncmp((*p)->name, name, length) == 0) {
+			return *p;
+		}
+	}
+	return NULL;
+}
+
+/* Steps to the next option. Returns false at the end. */
+static bool next_option(const char **cursor, const char **key, size_t *length)
+{
+	while (**cursor == ':') {
+		(*cursor)++;
+	}
+	if (**cursor == '\0') {
+		return false;
+	}
+	*key = *cursor;
+	*length = strcspn(*cursor, "=:");
+	*cursor += strcspn(*cursor, ":");
+	return true;
+}
+
+double sim_option(const char *options, const char *key, double fallback)
+{
+	const char *found;
+	size_t length;
+
+	while (next_option(&options, &found, &length)) {
+		if (strlen(key) == length && strncmp(found, key, length) == 0) {
+			const char *text = found + length + 1u;
+			char *end;
+			double value;
+
+			if (found[length] != '=') {
+				return NAN;
+			}
+			value = strtod(text, &end);
+			return end == text || (*end != '\0' && *end != ':') || !isfinite(value)
+				       ? NAN
+				       : value;
+		}
+	}
+	return fallback;
+}
+
+/* Is this one of the names in a list with commas? */
+static bool is_listed(const char *name, size_t length, const char *list)
+{
+	while (*list != '\0') {
+		const size_t size = strcspn(list, ",");
+
+		if (size == length && strncmp(list, name, length) == 0) {
+			return true;
+		}
+		list += size;
+		list += *list == ',';
+	}
+	return false;
+}
+
+const char *sim_option_unknown(const char *options, const char *keys)
+{
+	const char *found;
+	size_t length;
+
+	while (next_option(&options, &found, &length)) {
+		if (!is_listed(found, length, keys)) {
+			return found;
+		}
+	}
+	return NULL;
+}
+
+uint32_t sim_random(uint64_t *state, uint32_t bound)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	/* splitmix64: any seed will do, and equal seeds give equal runs on every machine. */
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	z ^= z >> 31;
+	return (uint32_t)((z >> 32) * bound >> 32);
+}
