@@ -7,8 +7,9 @@
 #	sum.sh total DIR...		prints "N passed, N failed, N skipped" over all counts; exit 1
 #					if one failed or nothing ran
 #
-# A program reports either in TAP (cmocka) or by lines that start with PASS, FAIL or SKIP. One that
-# dies, or reports nothing, counts as a failure. V=1 shows all output.
+# A program reports in TAP (cmocka), or by lines that start with PASS, FAIL or SKIP, or by a last line
+# "N passed, N failed", which then is what counts. One that dies, or reports nothing, is a failure.
+# V=1 shows all output.
 set -eu
 
 verb=$1
@@ -23,11 +24,17 @@ run)
 	status=0
 	CMOCKA_MESSAGE_OUTPUT=TAP "$@" >"$log" 2>&1 </dev/null || status=$?
 	awk -v status="$status" '
-		{ sub(/\r$/, "") }
+		{ sub(/\r$/, ""); last = $0 }
 		/^not ok / || /^FAIL[: ]/ { failed++; next }
 		/^ok .*# SKIP/ || /^SKIP[: ]/ { skipped++; next }
 		/^ok / || /^PASS[: ]/ { passed++; next }
 		END {
+			if (last ~ /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/) {
+				split(last, word, " ")
+				passed = word[1]
+				failed = word[3]
+				skipped = word[5]
+			}
 			if (failed == 0 && (status != 0 || passed + skipped == 0)) {
 				failed = 1
 			}

@@ -6,6 +6,7 @@
 UNIT_TESTS := \
 	check \
 	err \
+	forecast \
 	ledger \
 	page \
 	publish
@@ -44,6 +45,29 @@ $(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval RUN_unit-$(f)-$(t) := $(OUT)/$(f)/test/unit/test_$(t))))
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
 
+# The sequence protocol under a checker of relaxed memory.
+RELACY := $(OUT)/relacy/seq
+$(RELACY): test/relacy/seq.cpp
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CXX     $@")
+	$(Q)$(CXX) -std=c++17 -O1 -Wall -Wextra $(WERROR) -Icore -MMD -MP -o $@ $<
+-include $(RELACY).d
+RUN_memory-order := $(RELACY)
+HOST_RUNS += memory-order
+HOST_NEEDS += $(RELACY)
+
+# Object code: the barriers are where they should be.
+RUN_object-code := test/objcode/run.sh $(OUT)/objcode $(CROSS)gcc $(CLANG) $(CROSS)objdump
+HOST_RUNS += object-code
+
+# Static checks.
+RUN_check := test/check.sh $(OUT)/check $(CC) $(CXX) $(CLANG) $(CROSS)
+HOST_RUNS += check
+
+check: ## layout, warnings of both compilers, headers alone, symbols, stack, cppcheck, licence lines
+	$(call run_all,check,check)
+	@test/sum.sh total $(OUT)/test/check
+
 define newline
 
 
@@ -55,5 +79,14 @@ run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
+board-runs: $(BOARD_TEST_ELF)
+	$(call run_all,qemu,board)
+
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
 	@test/sum.sh total $(OUT)/test/host
+
+test-board: board-runs ## the monitor and its guests on QEMU
+	@test/sum.sh total $(OUT)/test/board
+
+test: host-runs board-runs ## everything
+	@test/sum.sh total $(OUT)/test/host $(OUT)/test/board
