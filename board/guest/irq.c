@@ -43,10 +43,12 @@ void irq_unmask(void)
 
 bool irq_poise_pending(void)
 {
-	const bool pending = poise_pending;
-
+	if (!poise_pending) {
+		return false;
+	}
+	/* Cleared before the page is read: an interrupt from here on means another look. */
 	poise_pending = false;
-	return pending;
+	return true;
 }
 
 uint64_t irq_ticks(void)

@@ -25,6 +25,7 @@ static struct workload workload;
 static struct gd_bare driver;
 static struct hostile hostile;
 static uint64_t next_publish_ms;
+static volatile bool host_due; /* the host's page is looked at with each update, asked or not */
 static uint32_t floor_pages;
 
 /* Context: interrupts masked. */
@@ -70,6 +71,7 @@ uint64_t guest_timer(uint64_t now_ticks)
 	}
 	if (now_ms >= next_publish_ms) {
 		publish();
+		host_due = true;
 		next_publish_ms = now_ms + driver.interval_ms;
 	}
 	return next_publish_ms * irq_ticks_per_ms();
@@ -79,10 +81,12 @@ void arch_poll(struct mm *m)
 {
 	struct gd_host host;
 
-	if (irq_poise_pending() && gd_bare_host(&driver, &host)) {
-		if (host.epoch != m->balloon.epoch) {
-			balloon_target(m, (uint32_t)host.target_pages, host.epoch);
-		}
+	if (!irq_poise_pending() && !host_due) {
+		return;
+	}
+	host_due = false;
+	if (gd_bare_host(&driver, &host) && host.epoch != m->balloon.epoch) {
+		balloon_target(m, (uint32_t)host.target_pages, host.epoch);
 	}
 }
 
