@@ -27,6 +27,13 @@ struct plan_vm {
 	uint32_t flags, urgent, unsent;
 };
 
+/* A row of a table: size, delta and R, then what else is not zero. */
+#define VM(size, delta, reclaimable, ...)                                                         \
+	{                                                                                         \
+		.size_pages = (size), .delta_pages = (delta), .reclaimable_pages = (reclaimable), \
+		__VA_ARGS__                                                                       \
+	}
+
 #define PLAN_NOW_MS 100000u
 
 static inline enum poise_err plan_port_resize(void *ctx, uint32_t vm, uint64_t target,
