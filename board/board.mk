@@ -83,7 +83,8 @@ board: $(BOARD_ELF)
 PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qemu/guests/probe.c)
 PROBE_BIN := $(BOARD_OUT)/probe.bin
 BOARD_TEST_SOURCES := test/qemu/bench.c test/qemu/report.c test/qemu/test_boot.c \
-	test/qemu/test_memory.c test/qemu/test_faults.c test/qemu/test_sched.c test/qemu/probe_image.S
+	test/qemu/test_memory.c test/qemu/test_faults.c test/qemu/test_sched.c \
+	test/qemu/test_balance.c test/qemu/test_churn.c test/qemu/probe_image.S
 BOARD_TEST_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_TEST_SOURCES))
 BOARD_TEST_ELF := $(BOARD_OUT)/test.elf
 
@@ -95,9 +96,9 @@ $(PROBE_BIN): $(BOARD_OUT)/probe.elf
 
 $(BOARD_OUT)/test/qemu/probe_image.S.o: $(PROBE_BIN)
 
-$(BOARD_TEST_ELF): $(BOARD_OBJECTS) $(BOARD_TEST_OBJECTS) board/virt.ld
+$(BOARD_TEST_ELF): $(BOARD_OBJECTS) $(BOARD_TEST_OBJECTS) $(BOARD_POISE_OBJECTS) $(GUEST_BLOBS) board/virt.ld
 	@echo "  LINK    $@"
-	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^) $(BOARD_LIBS)
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o %.a,$^) $(BOARD_LIBS)
 
 # The command that runs all boots of the list; its last line is `N passed, N failed`.
 RUN_qemu := test/qemu/run.sh test/qemu/qemu.list $(BOARD_OUT) $(OUT)/test/qemu $(QEMU) $(BOARD_QEMU_FLAGS)

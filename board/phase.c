@@ -125,6 +125,7 @@ static void add_up(const struct board_phase *phase, struct board_totals *totals)
 			.run_ns = vm->stats.run_ns,
 			.deaths = vm->stats.deaths,
 			.size_pages = board_vm_measure(vm),
+			.state = board_port_poise()->vm[i].state,
 			.alive = board_vm_alive(vm),
 		};
 		totals->sum.swap_out += to->swap_out;

@@ -29,6 +29,7 @@ struct board_vm_totals {
 	uint64_t run_ns;
 	uint64_t deaths;
 	uint32_t size_pages; /* at the end */
+	uint32_t state;      /* enum poise_vm_state at the end */
 	bool alive;
 };
 

@@ -133,20 +133,7 @@ static void poll(struct board_vm *vm)
 
 static void guest_urgent(struct board_vm *vm)
 {
-	/*
-	 * An early plan rests on the ledger's counts: those that have moved since the last tick are
-	 * brought up to date, so that no page is planned twice.
-	 */
-	doorbell_ns = 0;
-	uint64_t entered_ns = board_time_ns();
-	for (uint32_t slot = 0; slot < BOARD_VM_MAX; slot++) {
-		struct board_vm *other = board_vm_get(slot);
-		if (other != NULL && board_vm_alive(other) && other->epoch != 0 &&
-		    poise.vm[slot].actual_pages != board_vm_measure(other)) {
-			guest_settled(other, other->epoch);
-		}
-	}
-	doorbell_ns = entered_ns;
+	doorbell_ns = board_time_ns();
 	poll(vm);
 	doorbell_ns = 0;
 }

@@ -97,9 +97,10 @@ int board_main(void)
 		const char *name;
 		void (*run)(void);
 	} groups[] = {
-		{"boot", test_boot},     {"memory", test_memory}, {"calls", test_calls},
-		{"faults", test_faults}, {"sched", test_sched},   {"device", test_device},
-		{"vector", test_vector},
+		{"boot", test_boot},     {"memory", test_memory},   {"calls", test_calls},
+		{"faults", test_faults}, {"sched", test_sched},     {"device", test_device},
+		{"vector", test_vector}, {"balance", test_balance}, {"hostile", test_hostile},
+		{"churn", test_churn},
 	};
 	char name[16];
 

@@ -38,5 +38,8 @@ void test_faults(void);
 void test_sched(void);
 void test_device(void);
 void test_vector(void);
+void test_balance(void);
+void test_hostile(void);
+void test_churn(void);
 
 #endif

@@ -15,15 +15,22 @@ mkdir -p "$work"
 passed=0
 failed=0
 
-# Boots one stanza. Uses: name image args limit status expect, and the QEMU flags in "$@".
-boot() {
-	log=$work/$name.log
+# start LOG FLAGS...: one boot of the stanza; its status is QEMU's, 124 at the time limit.
+start() {
+	output=$1
+	shift
 	semihosting=enable=on,target=native
 	for argument in $args; do
 		semihosting=$semihosting,arg=$argument
 	done
 	timeout "$limit" "$qemu" "$@" -semihosting-config "$semihosting" \
-		-kernel "$images/$image" </dev/null >"$log" 2>&1
+		-kernel "$images/$image" </dev/null >"$output" 2>&1
+}
+
+# Boots one stanza. Uses: name image args limit status expect again, and the QEMU flags in "$@".
+boot() {
+	log=$work/$name.log
+	start "$log" "$@"
 	code=$?
 
 	checks_passed=0
@@ -45,6 +52,8 @@ boot() {
 		why="no closing line"
 	elif [ -z "$expect" ] && [ $((checks_passed > 0 && checks_failed == 0)) -ne 1 ]; then
 		why="the closing line does not agree with the status"
+	elif [ -n "$again" ] && ! { start "$log.again" "$@"; cmp -s "$log" "$log.again"; }; then
+		why="a second boot says something else, see $log.again"
 	else
 		why=
 	fi
@@ -67,12 +76,13 @@ boot() {
 name=
 while IFS='	' read -r key value || [ -n "$key" ]; do
 	case $key in
-	name) name=$value image= args= limit=300 status=0 expect= ;;
+	name) name=$value image= args= limit=300 status=0 expect= again= ;;
 	image) image=$value ;;
 	args) args=$(printf '%s' "$value" | sed "s|@OUT@|$work|g") ;;
 	limit) limit=$value ;;
 	status) status=$value ;;
 	expect) expect=$value ;;
+	again) again=$value ;;
 	'#'*) ;;
 	'')
 		[ -z "$name" ] || boot "$@"

@@ -121,6 +121,7 @@ void test_device(void)
 
 	/* Swap does not outlive its VM. */
 	board_vm_exit(vm, 0);
+	board_vm_exit(other, 0);
 	bench_restart(vm, "do=block");
 	report(bench_ends_well(vm, 1000), "block: swap reads zero again after a restart");
 	bench_check("block");
