@@ -42,8 +42,9 @@ static inline uint64_t poise_permille(uint64_t value, uint32_t permille)
  * POISE_OK is closed by poise_leave. Returns: POISE_OK; POISE_E_ARG; POISE_E_CONTEXT;
  * POISE_E_STATE; POISE_E_NOT_FOUND.
  */
-enum poise_err poise_enter(struct poise *p, uint32_t vm);
-#define POISE_NO_VM UINT32_MAX
+enum poise_err poise_enter(struct poise *p, uint64_t vm);
+/* Wider than any slot number that a caller can give. */
+#define POISE_NO_VM UINT64_MAX
 enum poise_err poise_leave(struct poise *p, enum poise_err result);
 /* Moves the clock on, never back. */
 void poise_clock(struct poise *p, uint64_t now_ms);

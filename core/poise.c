@@ -11,7 +11,7 @@ enum poise_err poise_count(struct poise *p, enum poise_err err)
 	return err;
 }
 
-enum poise_err poise_enter(struct poise *p, uint32_t vm)
+enum poise_err poise_enter(struct poise *p, uint64_t vm)
 {
 	if (p == NULL) {
 		return POISE_E_ARG;
