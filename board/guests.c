@@ -11,11 +11,12 @@
 
 #define MIB             256u /* pages */
 #define FILE_BLOCKS     (UINT64_C(1) << 20)
-#define TV_STATIC_PAGES (64u * MIB)
-#define TV_RAM_PAGES    (128u * MIB)
-#define TV_MIN_PAGES    (24u * MIB)
+/* A TV with 2 GiB of which three guests get 640 MiB each, at a quarter of its size. */
+#define TV_STATIC_PAGES (160u * MIB)
+#define TV_RAM_PAGES    (320u * MIB)
+#define TV_MIN_PAGES    (40u * MIB)
 #define TV_SWAP_BLOCKS  (96u * MIB)
-#define TV_ARGS         "scale=8"
+#define TV_ARGS         "scale=4"
 
 const struct board_guest board_tv_guests[BOARD_TV_COUNT] = {
 	{"play", "play", TV_MIN_PAGES, TV_STATIC_PAGES, TV_RAM_PAGES, 0, TV_SWAP_BLOCKS, TV_ARGS},

@@ -59,7 +59,7 @@ static bool tv_phase(const char *name, uint32_t policy, FILE *record, struct boa
 		.vms = configs,
 		.vm_count = BOARD_TV_COUNT,
 		.poise = {.pool_pages = pool_pages, .policy = policy},
-		.duration_ms = board_arg_number("ms", 240000),
+		.duration_ms = board_arg_number("ms", 120000),
 		.restart_limit = 2,
 		.record = record,
 		.lines = true,
