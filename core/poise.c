@@ -347,6 +347,10 @@ static void measure(struct poise *p, uint32_t vm)
 		(void)poise_count(p, POISE_E_PORT);
 		pages = v->actual_pages;
 	}
+	if (v->unsent != 0) {
+		/* The port still works on an older request, whose size is charged already. */
+		pages = poise_max(pages, v->actual_pages);
+	}
 	if (err != POISE_OK || pages != v->actual_pages) {
 		poise_emit(p, POISE_EVENT_MEASURE, vm, err, pages, 0);
 		poise_ledger_set(p, v, pages, v->target_pages);
