@@ -71,6 +71,7 @@ void mm_init(struct mm *m, const struct mm_config *config, void *tables)
 		.file_limit = config->file_limit,
 		.slot_count = config->slot_count,
 		.swappiness = config->swappiness,
+		.granule = config->granule == 0 ? 1u : config->granule,
 		.anon_active = config->anon_active,
 		.balloon = {.target = config->boot_pages},
 	};
@@ -126,14 +127,15 @@ void mm_set_watermarks(struct mm *m)
 {
 	/* Linux: min_free_kbytes = sqrt(16 * KiB of memory), at least 128; watermark_scale 0.1 %.
 	 */
-	const uint32_t managed = balloon_size(m);
+	const uint32_t managed = balloon_size(m) * m->granule;
 	const uint32_t min_kib = square_root(managed * 4u * 16u);
 	const uint32_t min = (min_kib < 128u ? 128u : min_kib) / 4u;
 	const uint32_t gap = min / 4u > managed / 1000u ? min / 4u : managed / 1000u;
 
-	m->wmark_min = min;
-	m->wmark_low = min + gap;
-	m->wmark_high = min + 2u * gap;
+	/* Rounded up, so that coarse frames never make the steps between them vanish. */
+	m->wmark_min = (min + m->granule - 1u) / m->granule;
+	m->wmark_low = m->wmark_min + (gap + m->granule - 1u) / m->granule;
+	m->wmark_high = m->wmark_low + (gap + m->granule - 1u) / m->granule;
 }
 
 /* A frame that was never used since the hypervisor gave it must be zero: nobody else's data. */

@@ -72,6 +72,7 @@ struct mm {
 	uint32_t reserved_pages;
 	uint32_t lru_pages[LRU_LISTS];
 	uint32_t wmark_min, wmark_low, wmark_high;
+	uint32_t granule; /* pages of 4 KiB that a frame stands for, at least 1 */
 
 	/* Anonymous memory: a word a page of the window, see mm.c. */
 	uint32_t *anon;
@@ -118,6 +119,7 @@ struct mm_config {
 	uint32_t file_limit; /* blocks that will be read, from 0 */
 	uint32_t slot_count; /* swap slots */
 	uint32_t swappiness; /* 0..200 */
+	uint32_t granule;    /* pages of 4 KiB that a frame stands for: simulations; 0 = 1 */
 	bool anon_active;
 };
 
