@@ -49,7 +49,7 @@ WARN := $(WARN_BOTH) -Wconversion
 WARN_TEST := $(WARN_BOTH) -D_DEFAULT_SOURCE
 # The core on its target: no library, no vector registers, no table of unwinding.
 TARGET_CFLAGS := -Os -ffreestanding -mgeneral-regs-only -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-pic -fno-pie
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pic -fno-pie
 
 include core/core.mk
 include board/board.mk
@@ -62,7 +62,8 @@ include test/test.mk
 #	arm	32-bit: the same unit tests
 #	cov	with counters of lines and branches
 #	vm1 vm64	as san, with the smallest and the largest table of VMs
-FLAVOURS := host a64 san arm cov vm1 vm64
+#	a64vm32 a64vm64	as a64, with larger tables: the bench
+FLAVOURS := host a64 san arm cov vm1 vm64 a64vm32 a64vm64
 CC_host := $(CC)
 CFLAGS_host := -O2 -g
 CC_a64 := $(CROSS)gcc
@@ -77,6 +78,8 @@ CC_vm1 := $(CC)
 CFLAGS_vm1 := $(CFLAGS_san) -DPOISE_VM_MAX=1
 CC_vm64 := $(CC)
 CFLAGS_vm64 := $(CFLAGS_san) -DPOISE_VM_MAX=64
+
+$(foreach n,32 64,$(eval CC_a64vm$(n) := $$(CC_a64))$(eval CFLAGS_a64vm$(n) := $$(CFLAGS_a64) -DPOISE_VM_MAX=$(n)))
 
 define flavour
 $(OUT)/$(1)/%.o: %.c

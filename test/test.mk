@@ -7,13 +7,16 @@ UNIT_TESTS := \
 	check \
 	err \
 	forecast \
+	guest_mm \
 	ledger \
 	page \
+	plan_paper \
 	publish
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
-	ledger
+	ledger \
+	plan_paper
 
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
@@ -68,6 +71,23 @@ check: ## layout, warnings of both compilers, headers alone, symbols, stack, cpp
 	$(call run_all,check,check)
 	@test/sum.sh total $(OUT)/test/check
 
+# The bench: the core on the monitor's start-up code, with three sizes of table.
+BENCH_ELFS := $(foreach f,a64 a64vm32 a64vm64,$(OUT)/bench/$(f).elf)
+define bench_image
+$(OUT)/$(1)/test/bench/bench.o: CPPFLAGS += $$(BOARD_INCLUDES) -Iboard
+$(OUT)/$(1)/test/bench/bench.o: | $(NEWLIB_STAMP)
+$(OUT)/bench/$(1).elf: $(BOARD_OBJECTS) $(patsubst %.c,$(OUT)/$(1)/%.o,test/bench/bench.c $(CORE_SRCS) $(GUESTDRV_SRCS)) board/virt.ld
+	@mkdir -p $$(@D)
+	$$(if $$(Q),@echo "  LINK    $$@")
+	$$(Q)$$(BOARD_CC) $$(BOARD_LDFLAGS) -T board/virt.ld -o $$@ $$(filter %.o,$$^) $$(BOARD_LIBS)
+endef
+$(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
+
+RUN_bench-table := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
+
+bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
+	@test/bench/run.sh write $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
+
 define newline
 
 
@@ -79,8 +99,8 @@ run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
-board-runs: $(BOARD_TEST_ELF)
-	$(call run_all,qemu,board)
+board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS)
+	$(call run_all,qemu bench-table,board)
 
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
 	@test/sum.sh total $(OUT)/test/host
