@@ -133,8 +133,7 @@ void poise_rule_floor(const struct poise *p, const struct poise_vm *vm, struct p
 {
 	const uint64_t floor = poise_min(vm->last.body.floor_pages, vm->config.boot_pages);
 	(void)p;
-	if (floor > row->base_pages) {
-		row->base_pages = floor;
+	if (floor > row->lower_pages) {
 		row->lower_pages = floor;
 		row->rule = POISE_RULE_FLOOR;
 	}
