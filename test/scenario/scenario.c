@@ -836,9 +836,8 @@ const char *scenario_compare(const struct scenario_run *run, const struct scenar
 		if (v->unsent != 0) {
 			return "a request not sent";
 		}
-		/* One that stands still in the reference run may do so here. */
-		if (v->strikes > r->strikes) {
-			return "a balloon given up";
+		if (run->now_ms < v->quiet_ms && reference->now_ms >= r->quiet_ms) {
+			return "a balloon still left alone";
 		}
 		unmet += run->vm[i].swapped_pages;
 		unmet_reference += reference->vm[i].swapped_pages;
