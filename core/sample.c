@@ -43,8 +43,8 @@ static void distrust(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
 	v->good_run = 0;
-	if (v->bad_run < POISE_BAD_RUN && ++v->bad_run == POISE_BAD_RUN &&
-	    v->state != POISE_VM_FROZEN) {
+	v->bad_run += v->bad_run < POISE_BAD_RUN;
+	if (v->bad_run == POISE_BAD_RUN && (v->config.flags & POISE_VM_FREEZE) == 0) {
 		v->forecast = (struct poise_forecast){0};
 		poise_vm_state_set(p, vm, POISE_VM_QUARANTINED);
 	}
@@ -54,7 +54,9 @@ static void distrust(struct poise *p, uint32_t vm)
 static void trust(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
-	v->bad_run = 0;
+	if (v->forecast.steps >= 2) {
+		v->bad_run = 0; /* A first sample may be every second one of two writers. */
+	}
 	if (v->state == POISE_VM_QUARANTINED && ++v->good_run < POISE_GOOD_RUN) {
 		return;
 	}
