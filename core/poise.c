@@ -317,7 +317,9 @@ enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
 	const uint32_t word = page == NULL ? v->urgent_word : poise_page_urgent(page);
 	const bool raised = word != v->urgent_word;
 	v->urgent_word = word;
-	err = poise_page_read(page, v->config.max_pages, &sample);
+	/* A limit that was lowered since does not make the guest's total a lie. */
+	err = poise_page_read(page, poise_max(v->config.max_pages, v->last.body.total_pages),
+			      &sample);
 	p->busy = 0;
 	if (err == POISE_OK) {
 		err = poise_report(p, vm, now_ms, &sample);
