@@ -95,10 +95,13 @@ void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm, struc
 	}
 }
 
+/* What an urgent guest can still have by itself, it need not be given; but nothing is taken from it
+ * now. */
 void poise_rule_urgent(const struct poise *p, const struct poise_vm *vm, struct poise_row *row)
 {
-	const uint64_t least =
-		row->size_pages + poise_permille(p->config.pool_pages, p->config.urgent_permille);
+	const int64_t own = poise_plan_reclaimable(vm) - poise_plan_delta(vm);
+	const uint64_t step = poise_permille(p->config.pool_pages, p->config.urgent_permille);
+	const uint64_t least = row->size_pages + poise_over(step, own > 0 ? (uint64_t)own : 0);
 	if (vm->urgent != 0 && row->desired_pages < least) {
 		row->desired_pages = least;
 		row->rule = POISE_RULE_URGENT;

@@ -114,7 +114,7 @@ static const struct tunable tunables[] = {
 	TUNABLE(interval_ms, 10, 60000, 1000),    TUNABLE(alpha_q10, 1, 1024, 768),
 	TUNABLE(headroom_permille, 1, 500, 100),  TUNABLE(reserve_permille, 1, 500, 16),
 	TUNABLE(urgent_permille, 1, 500, 8),      TUNABLE(urgent_gap_ms, 1, 60000, 100),
-	TUNABLE(dead_band_permille, 1, 500, 4),   TUNABLE(slew_permille, 1, 1000, 500),
+	TUNABLE(dead_band_permille, 1, 500, 4),   TUNABLE(slew_permille, 1, 10000, 2000),
 	TUNABLE(idle_tax_permille, 1, 1000, 750), TUNABLE(hold_intervals, 1, 1000, 3),
 	TUNABLE(freeze_intervals, 1, 1000, 10),   TUNABLE(answer_intervals, 1, 1000, 3),
 	TUNABLE(progress_permille, 1, 500, 2),

@@ -95,8 +95,8 @@ struct poise_config {
 				   */
 	uint32_t urgent_gap_ms;   /* one early tick a VM in this time: 1..60000, default 100 */
 	uint32_t dead_band_permille; /* of a VM's size: 1..500, default 4 */
-	uint32_t slew_permille; /* of a VM's size, most it shrinks in a second: 1..1000, default 500
-				 */
+	uint32_t slew_permille; /* of a VM's size, most it shrinks in a second: 1..10000, default
+				   2000 */
 	uint32_t idle_tax_permille; /* of a VM's idle memory, most that one plan takes: 1..1000,
 				       default 750 */
 	uint32_t hold_intervals; /* a forecast without fresh samples holds so long: 1..1000, default
