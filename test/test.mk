@@ -21,10 +21,11 @@ SIZE_TESTS := \
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
 LDFLAGS_san := -pthread -fsanitize=address,undefined
-LIBS_san := -lcmocka
+LIBS_san := -lcmocka -lm
 LDFLAGS_arm := -pthread -static
+LIBS_arm := -lm
 LDFLAGS_cov := -pthread --coverage
-LIBS_cov := -lcmocka
+LIBS_cov := -lcmocka -lm
 $(foreach f,vm1 vm64,$(eval LDFLAGS_$(f) := $(LDFLAGS_san))$(eval LIBS_$(f) := $(LIBS_san)))
 
 define unit_test
@@ -70,6 +71,20 @@ HOST_RUNS += check
 check: ## layout, warnings of both compilers, headers alone, symbols, stack, cppcheck, licence lines
 	$(call run_all,check,check)
 	@test/sum.sh total $(OUT)/test/check
+
+# Documents against code.
+RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
+HOST_RUNS += documents
+
+# Coverage by the unit tests. Counts add up over runs, so old ones go first.
+coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the unit tests reach
+	$(Q)find $(OUT)/cov -name '*.gcda' -delete
+	$(Q)$(foreach t,$(UNIT_COV),$(t) >/dev/null &&) true
+	$(Q)mkdir -p $(OUT)/coverage
+	$(Q)gcovr -r . --object-directory $(OUT)/cov -f core/ -f guestdrv/publish.c \
+		--html-details $(OUT)/coverage/index.html --json $(OUT)/coverage/coverage.json \
+		--json-pretty $(OUT)/cov
+	@test/coverage.py $(OUT)/coverage/coverage.json test/coverage-exceptions.txt
 
 # The bench: the core on the monitor's start-up code, with three sizes of table.
 BENCH_ELFS := $(foreach f,a64 a64vm32 a64vm64,$(OUT)/bench/$(f).elf)
