@@ -155,8 +155,9 @@ void poise_rule_bounds(const struct poise *p, const struct poise_vm *vm, struct 
 	(void)p;
 	(void)vm;
 	if (row->desired_pages < row->lower_pages || row->desired_pages > row->upper_pages) {
-		row->desired_pages = poise_min(poise_max(row->desired_pages, row->lower_pages),
-					       row->upper_pages);
+		/* Above its limit, which was lowered, a VM gets there as fast as it may shrink. */
+		row->desired_pages = poise_max(poise_min(row->desired_pages, row->upper_pages),
+					       row->lower_pages);
 		row->rule = POISE_RULE_BOUNDS;
 	}
 }
@@ -218,7 +219,7 @@ static void share_plenty(struct poise_plan *plan, uint64_t spare, uint64_t lacki
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
 		const uint64_t idle = poise_over(row->size_pages, row->desired_pages);
-		row->goal_pages = idle > 0
+		row->goal_pages = idle > 0 && row->size_pages <= row->upper_pages
 					  ? row->size_pages - poise_plan_split(idle, spare, lacking)
 					  : row->desired_pages;
 	}
