@@ -79,7 +79,7 @@ HOST_RUNS += documents
 # Coverage by the unit tests. Counts add up over runs, so old ones go first.
 coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the unit tests reach
 	$(Q)find $(OUT)/cov -name '*.gcda' -delete
-	$(Q)$(foreach t,$(UNIT_COV),$(t) >/dev/null &&) true
+	$(Q)$(foreach t,$(UNIT_COV),{ $(t) >/dev/null 2>&1 || echo "$(t) has failed"; } &&) true
 	$(Q)mkdir -p $(OUT)/coverage
 	$(Q)gcovr -r . --object-directory $(OUT)/cov -f core/ -f guestdrv/publish.c \
 		--html-details $(OUT)/coverage/index.html --json $(OUT)/coverage/coverage.json \

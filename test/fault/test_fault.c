@@ -143,7 +143,7 @@ static void f49_every_pair_in_small_scenarios(void **state)
 
 /* --- exhaustive enumeration of tiny machines --- */
 
-#define CHOICES_MAX 5u
+#define CHOICES_MAX 4u
 #define GRANULE     32u /* MiB */
 
 /* The answers to the first requests of a run, as the digits of a number to the base WAY_COUNT. */
@@ -238,9 +238,9 @@ static void f49_enumeration_of_tiny_machines(void **state)
 	for (uint32_t pattern = 0; pattern < 256; pattern++) {
 		const uint32_t before[3] = {1 + pattern % 4, 1 + pattern / 4 % 4, 1};
 		const uint32_t after[3] = {1 + pattern / 16 % 4, 1 + pattern / 64, 3};
-		/* All patterns of two VMs; of three, and of one that is replaced, every eighth. */
+		/* All patterns of two VMs; of three, and of one that is replaced, every sixteenth. */
 		tiny(2, before, after, 0);
-		if (pattern % 8 == 3) {
+		if (pattern % 16 == 3) {
 			tiny(3, before, after, 0);
 			tiny(2, before, after, 4);
 		}

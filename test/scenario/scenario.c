@@ -99,7 +99,7 @@ static void returned(struct scenario_run *run, uint32_t vm, enum poise_err err, 
 
 static enum scenario_way decide(struct scenario_run *run, enum scenario_call call)
 {
-	run->calls++;
+	run->calls += !run->calm;
 	if (run->options->decide == NULL || run->calm) {
 		return WAY_OK;
 	}

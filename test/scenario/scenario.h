@@ -198,7 +198,7 @@ struct scenario_run {
 	uint32_t tick, beat_ms, burst;
 	uint32_t next_step;
 	uint64_t random;
-	uint64_t calls, faults; /* of the port; those that went wrong */
+	uint64_t calls, faults; /* of the port while the script lasted; those that went wrong */
 	uint64_t checks;
 	uint32_t external_tick; /* last one in which the script took memory behind the core's back */
 	int64_t debt_pages;	/* free memory below zero at the check before */

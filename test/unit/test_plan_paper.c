@@ -302,7 +302,7 @@ static void paper_agrees_with_the_reference(void **state)
 	static struct poise p;
 	uint64_t seed = 21;
 	(void)state;
-	for (unsigned run = 0; run < 100000; run++) {
+	for (unsigned run = 0; run < PLAN_RUNS(100000); run++) {
 		const uint32_t vms = 1 + (uint32_t)(random_next(&seed) % POISE_VM_MAX);
 		struct reference ref;
 		unsigned donors = 0;
@@ -334,7 +334,7 @@ static void paper_agrees_in_fractions_of_pages(void **state)
 	static struct poise p;
 	uint64_t seed = 22;
 	(void)state;
-	for (unsigned run = 0; run < 100000; run++) {
+	for (unsigned run = 0; run < PLAN_RUNS(100000); run++) {
 		/* One that is in need by pages and asks for more than there is: all branches of
 		 * rounding, and each donor gives what it has. */
 		struct reference ref;
@@ -363,7 +363,7 @@ static void paper_survives_extremes(void **state)
 	static struct poise p;
 	uint64_t seed = 23;
 	(void)state;
-	for (unsigned run = 0; run < 100000; run++) {
+	for (unsigned run = 0; run < PLAN_RUNS(100000); run++) {
 		const struct poise_config config = {
 			.pool_pages = 1 + random_upto(&seed, POISE_PAGES_MAX - 1),
 			.policy = POISE_POLICY_PAPER};
