@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arch.h"
+#include "picture.h"
 
 #define NS_PER_MS   UINT64_C(1000000)
 #define TABLE_SPARE 64u /* pages of stage 2 beyond the leaves: level 2, roots, rounding */
@@ -84,29 +85,6 @@ static void bury_or_restart(const struct board_phase *phase, struct board_vm *vm
 	}
 }
 
-static long mib(int64_t pages)
-{
-	return (long)(pages / 256);
-}
-
-static void print_line(const struct board_phase *phase, uint64_t second)
-{
-	printf("%-9s %3lu s", phase->name, second);
-	for (uint32_t i = 0; i < phase->vm_count; i++) {
-		const struct poise_vm *vm = &board_port_poise()->vm[i];
-		const struct board_vm *mine = board_vm_get(i);
-		if (!board_vm_alive(mine)) {
-			printf(" | %-5s (dead)                  ", mine->config->name);
-			continue;
-		}
-		printf(" | %-5s %3ldM need %+4ldM spare %+4ldM swap %2ldM", mine->config->name,
-		       mib((int64_t)board_vm_measure(mine)), mib(vm->forecast.delta_q16 / 65536),
-		       mib(vm->forecast.reclaimable_q16 / 65536),
-		       mib((int64_t)vm->last.body.swap_used_pages));
-	}
-	printf("\n");
-}
-
 static void add_up(const struct board_phase *phase, struct board_totals *totals)
 {
 	memset(totals, 0, sizeof(*totals));
@@ -154,6 +132,9 @@ bool board_phase_run(const struct board_phase *phase, struct board_totals *total
 	}
 
 	uint64_t interval_ms = board_port_poise()->config.interval_ms;
+	if (phase->lines) {
+		board_picture_legend(phase);
+	}
 	uint64_t start_ns = board_time_ns();
 	for (uint64_t at_ms = interval_ms; at_ms <= phase->duration_ms; at_ms += interval_ms) {
 		for (;;) {
@@ -168,7 +149,7 @@ bool board_phase_run(const struct board_phase *phase, struct board_totals *total
 			account(i);
 		}
 		if (phase->lines && at_ms % 1000u < interval_ms) {
-			print_line(phase, at_ms / 1000u);
+			board_picture_line(phase, at_ms / 1000u);
 		}
 	}
 
