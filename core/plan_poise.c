@@ -134,7 +134,8 @@ void poise_rule_dead_band(const struct poise *p, const struct poise_vm *vm, stru
  * alone. */
 void poise_rule_floor(const struct poise *p, const struct poise_vm *vm, struct poise_row *row)
 {
-	const uint64_t floor = poise_min(vm->last.body.floor_pages, vm->config.boot_pages);
+	const uint64_t most = poise_min(vm->config.boot_pages, row->upper_pages);
+	const uint64_t floor = poise_min(vm->last.body.floor_pages, most);
 	(void)p;
 	if (floor > row->lower_pages) {
 		row->lower_pages = floor;
