@@ -194,8 +194,29 @@ static void test_pool(void)
 	report(board_pool_free_count() == BENCH_POOL_PAGES, "pool: and all come back");
 }
 
+/* Each slot is one branch, and no two go to the same place. */
+static void test_vector_table(void)
+{
+	const uint32_t *table = (const uint32_t *)(uintptr_t)board_vectors;
+	bool branches = true;
+	bool distinct = true;
+	uint64_t targets[16];
+
+	for (uint32_t i = 0; i < 16u; i++) {
+		uint32_t word = table[i * 32u];
+		branches = branches && word >> 26 == 5u;
+		targets[i] = i * 0x80u + (uint64_t)(word & 0x3ffffffu) * 4u;
+		for (uint32_t j = 0; j < i; j++) {
+			distinct = distinct && targets[i] != targets[j];
+		}
+	}
+	report(((uint64_t)(uintptr_t)board_vectors & 0x7ffu) == 0 && branches && distinct,
+	       "vectors: sixteen slots, one branch each, sixteen places");
+}
+
 void test_boot(void)
 {
+	test_vector_table();
 	test_fdt();
 	test_stage1();
 	test_newlib();
