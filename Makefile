@@ -117,6 +117,11 @@ install: $(LIB)/libpoise.a ## library, headers and pkg-config file to $(DESTDIR)
 		'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/poise' \
 		'Libs: -L$${prefix}/lib -lpoise' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/poise.pc
 
+run: $(BOARD_ELF) ## three TV guests on the board: static partitions, then balanced; recording in build/run
+	@mkdir -p $(OUT)/run
+	$(Q)$(QEMU) $(BOARD_QEMU_FLAGS) -kernel $< -semihosting-config \
+		enable=on,target=native,arg=scenario=tv,arg=record=$(OUT)/run/tv.txt </dev/null
+
 all: lib lib-aarch64 board ## the libraries and the board's image
 
 setup: ## installs the Debian packages that are missing for building and testing

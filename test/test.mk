@@ -98,9 +98,9 @@ $(OUT)/bench/$(1).elf: $(BOARD_OBJECTS) $(patsubst %.c,$(OUT)/$(1)/%.o,test/benc
 endef
 $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 
-RUN_bench-table := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
+RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
 
-bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
+bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) $(BOARD_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
 	@test/bench/run.sh write $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
 
 define newline
@@ -114,8 +114,8 @@ run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
-board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS)
-	$(call run_all,qemu bench-table,board)
+board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF)
+	$(call run_all,qemu figures,board)
 
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
 	@test/sum.sh total $(OUT)/test/host

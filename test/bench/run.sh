@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Measures what Poise costs, prints it against its budgets and writes OUT/bench.json.
+# Measures what Poise costs, prints it against its budgets and writes OUT/bench.json; plays `make run`
+# too, for what it ends with.
 #
 #	run.sh write|check OUT CROSS QEMU [FLAGS...]
 #
-# write: puts the table into README.md between its two bench marks. check: compares it with what is
-# there, and reports in PASS and FAIL lines. A budget that is missed is shown, and is no failure.
+# write: puts both into README.md between their marks. check: compares them with what is there, and
+# reports in PASS and FAIL lines. A budget that is missed is shown, and is no failure.
 set -eu
 
 mode=$1
@@ -69,32 +70,55 @@ fi
 sed -n 's/.*urgent latency: .* to \([0-9]*\) ns .*/\1/p' "$urgent" |
 	awk '{ printf "urgent_us %.1f\n", $1 / 1000 }' >>"$dir/figures"
 
+# --- the Smart TV scenario, exactly as `make run` plays it ---
+
+mkdir -p "$out/run"
+"$@" -semihosting-config enable=on,target=native,arg=scenario=tv,arg=record="$out/run/tv.txt" \
+	-kernel "$out/board/board.elf" </dev/null | tr -d '\r' >"$dir/tv.log"
+{
+	echo '```'
+	sed -n '/^pages /,$p' "$dir/tv.log"
+	echo '```'
+} >"$dir/run.md"
+
 # --- results ---
 
 awk -f test/bench/json.awk "$dir/figures" >"$out/bench.json"
-awk -f test/bench/table.awk "$dir/figures" >"$dir/table.md"
+awk -f test/bench/table.awk "$dir/figures" >"$dir/bench.md"
 
-# Prints README.md with its bench block replaced by the table.
+# Prints README.md with what is between `<!-- NAME:begin -->` and `<!-- NAME:end -->` replaced by
+# what is in NAME.md, for both names.
 readme() {
-	awk -v table="$dir/table.md" '
-		/<!-- bench:begin -->/ {
-			print
-			while ((getline line < table) > 0) print line
-			skip = 1
-		}
-		/<!-- bench:end -->/ { skip = 0 }
-		!skip' README.md | awk '!/<!-- bench:begin -->/ || !seen++'
+	awk -v dir="$dir" '
+		!name || $0 == "<!-- " name ":end -->" { print; name = "" }
+		/^<!-- (bench|run):begin -->$/ {
+			name = substr($2, 1, index($2, ":") - 1)
+			while ((getline line <(dir "/" name ".md")) > 0) {
+				print line
+			}
+		}' README.md
 }
 
 if [ "$mode" = write ]; then
-	cat "$dir/table.md"
+	cat "$dir/bench.md"
 	readme >"$dir/README.md"
 	cat "$dir/README.md" >README.md
 	echo "written: $out/bench.json, README.md"
-elif readme | diff README.md - >"$dir/diff"; then
+	exit 0
+fi
+
+failed=0
+if tail -n 1 "$dir/tv.log" | grep -q '^poise: .* check=ok$'; then
+	echo "PASS: the Smart TV scenario ends with check=ok"
+else
+	echo "FAIL: the Smart TV scenario does not end with check=ok"
+	failed=1
+fi
+if readme | diff README.md - >"$dir/diff"; then
 	echo "PASS: README.md's figures are those that were measured"
 else
 	echo "FAIL: README.md's figures are not those that were measured; make bench writes them anew"
 	cat "$dir/diff"
-	exit 1
+	failed=1
 fi
+exit $failed
