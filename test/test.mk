@@ -3,20 +3,20 @@
 
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
-UNIT_TESTS := \
-	check \
+UNIT_TESTS := \	check \
 	err \
 	forecast \
 	guest_mm \
 	ledger \
 	page \
 	plan_paper \
+	plan_poise \
 	publish
 # Those of them that run again with the smallest and the largest table of VMs.
-SIZE_TESTS := \
-	check \
+SIZE_TESTS := \	check \
 	ledger \
-	plan_paper
+	plan_paper \
+	plan_poise
 
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
