@@ -3,7 +3,8 @@
 
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
-UNIT_TESTS := \	check \
+UNIT_TESTS := \
+	check \
 	err \
 	forecast \
 	guest_mm \
@@ -13,7 +14,8 @@ UNIT_TESTS := \	check \
 	plan_poise \
 	publish
 # Those of them that run again with the smallest and the largest table of VMs.
-SIZE_TESTS := \	check \
+SIZE_TESTS := \
+	check \
 	ledger \
 	plan_paper \
 	plan_poise
