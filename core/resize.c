@@ -83,7 +83,8 @@ static void park(struct poise *p, uint32_t vm)
 	v->strikes += v->strikes < POISE_STRIKES_MAX;
 	v->goal_pages = size;
 	(void)poise_count(p, POISE_E_LOST);
-	poise_resize_ask(p, vm, size);
+	/* A reservation that it has not got yet is not charged without free memory. */
+	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)));
 }
 
 void poise_resize_watch(struct poise *p, uint32_t vm)
