@@ -46,7 +46,7 @@ static enum scenario_way decide(void *arg, enum scenario_call call, uint64_t num
 	return WAY_OK;
 }
 
-static const char *const way_names[WAY_COUNT] = {"ok",	 "error",     "short",
+static const char *const way_names[WAY_COUNT] = {"ok",   "error",     "short",
 						 "late", "duplicate", "never"};
 static const char *const call_names[] = {"resize", "measure", "notify"};
 
@@ -212,9 +212,8 @@ static void tiny(uint32_t vms, const uint32_t *before, const uint32_t *after, ui
 				   .step = steps};
 	struct choices c = {.used = 0};
 	do {
-		const struct scenario_options options = {.decide = choose,
-							 .decide_arg = &c,
-							 .sloppy = true};
+		const struct scenario_options options = {
+			.decide = choose, .decide_arg = &c, .sloppy = true};
 		const char *what = scenario_play(&run, &s, &options);
 		tiny_runs++;
 		injected += run.faults;
@@ -238,7 +237,8 @@ static void f49_enumeration_of_tiny_machines(void **state)
 	for (uint32_t pattern = 0; pattern < 256; pattern++) {
 		const uint32_t before[3] = {1 + pattern % 4, 1 + pattern / 4 % 4, 1};
 		const uint32_t after[3] = {1 + pattern / 16 % 4, 1 + pattern / 64, 3};
-		/* All patterns of two VMs; of three, and of one that is replaced, every sixteenth. */
+		/* All patterns of two VMs; of three, and of one that is replaced, every sixteenth.
+		 */
 		tiny(2, before, after, 0);
 		if (pattern % 16 == 3) {
 			tiny(3, before, after, 0);

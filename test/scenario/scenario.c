@@ -149,7 +149,7 @@ static enum poise_err port_resize(void *ctx, uint32_t vm, uint64_t target_pages,
 	const bool shrink = target_pages < m->real_pages;
 	const uint64_t way_pages =
 		shrink ? m->real_pages - target_pages : target_pages - m->real_pages;
-	const uint64_t permille = way == WAY_SHORT		? 370
+	const uint64_t permille = way == WAY_SHORT                ? 370
 				  : m->balloon == BALLOON_PARTIAL ? m->balloon_arg
 								  : 1000;
 	const uint64_t part = way_pages * permille / 1000;
@@ -173,7 +173,8 @@ static enum poise_err port_measure(void *ctx, uint32_t vm, uint64_t *pages)
 	if (!m->present) {
 		fail(run, vm, "measure: no such VM", 0, 0);
 	}
-	/* Whatever is left in *pages beside an error must not matter; neither must an absurd count. */
+	/* Whatever is left in *pages beside an error must not matter; neither must an absurd count.
+	 */
 	*pages = way == WAY_OK && m->blind == 0 ? m->real_pages : UINT64_MAX - way;
 	if (m->blind != 0) {
 		return m->blind == 1 ? POISE_E_GONE : POISE_OK;
@@ -401,8 +402,8 @@ static void step(struct scenario_run *run, const struct scenario_step *s)
 	case STEP_LIMITS:
 		m->config.min_pages = pages_of(s->a);
 		m->config.max_pages = pages_of(s->b);
-		m->config.boot_pages = most(least(m->config.boot_pages, pages_of(s->b)),
-					    pages_of(s->a));
+		m->config.boot_pages =
+			most(least(m->config.boot_pages, pages_of(s->b)), pages_of(s->a));
 		vm_set(run, s->vm);
 		break;
 	case STEP_WEIGHT:
@@ -647,14 +648,12 @@ static void listen(struct scenario_run *run, uint32_t vm)
 	struct model_vm *m = &run->vm[vm];
 	struct gd_host host;
 	const int result = gd_host_read(&m->gd, &host);
-	if (result == 1 &&
-	    (host.target_pages != m->notice.target_pages || host.epoch != m->notice.epoch ||
-	     host.state != m->notice.state)) {
+	if (result == 1 && (host.target_pages != m->notice.target_pages ||
+			    host.epoch != m->notice.epoch || host.state != m->notice.state)) {
 		fail(run, vm, "the guest does not read what the core told", host.target_pages,
 		     m->notice.target_pages);
 	}
-	const bool other_boot =
-		m->notice.boot_id != m->gd.boot_id && m->notice.boot_id != 0;
+	const bool other_boot = m->notice.boot_id != m->gd.boot_id && m->notice.boot_id != 0;
 	if (result == -1 && !other_boot) {
 		fail(run, vm, "the guest does not understand the host page", host.epoch, 0);
 	}

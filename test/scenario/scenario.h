@@ -22,32 +22,32 @@
 
 /* How a VM's balloon follows a request. `arg` of the step says how much. */
 enum model_balloon {
-	BALLOON_IDEAL,	 /* all at once */
-	BALLOON_RATE,	 /* arg pages a half tick */
+	BALLOON_IDEAL,   /* all at once */
+	BALLOON_RATE,    /* arg pages a half tick */
 	BALLOON_PARTIAL, /* arg permille of the way, then no further */
-	BALLOON_STUCK,	 /* not at all */
-	BALLOON_MOODY,	 /* 19 ticks not at all, then one tick at arg pages a half tick */
-	BALLOON_CRAWL,	 /* one page in five ticks */
-	BALLOON_OVER,	 /* shrinks arg pages too far */
-	BALLOON_LEAK,	 /* takes arg pages a half tick back by itself */
+	BALLOON_STUCK,   /* not at all */
+	BALLOON_MOODY,   /* 19 ticks not at all, then one tick at arg pages a half tick */
+	BALLOON_CRAWL,   /* one page in five ticks */
+	BALLOON_OVER,    /* shrinks arg pages too far */
+	BALLOON_LEAK,    /* takes arg pages a half tick back by itself */
 };
 
 /* What a guest says of itself. */
 enum model_report {
 	REPORT_HONEST,
 	REPORT_STARVING, /* everything in use, swapping hard, urgent all the time */
-	REPORT_IDLE,	 /* nothing in use */
-	REPORT_SQUARE,	 /* STARVING and IDLE in turns of arg ticks */
-	REPORT_RANDOM,	 /* any consistent numbers */
-	REPORT_WILD,	 /* any numbers */
-	REPORT_SILENT,	 /* publishes nothing: the page stays as it is */
-	REPORT_TORN,	 /* died while writing: the sequence stays odd */
-	REPORT_BROKEN,	 /* checksum wrong */
-	REPORT_GONE,	 /* no page */
-	REPORT_REBOOT,	 /* a new boot generation with every sample */
-	REPORT_REWIND,	 /* two writers: the sample counter jumps to and fro */
-	REPORT_TOTAL,	 /* says that its total has changed */
-	REPORT_CLOCK,	 /* honest, but its clock runs backwards, stands still and leaps */
+	REPORT_IDLE,     /* nothing in use */
+	REPORT_SQUARE,   /* STARVING and IDLE in turns of arg ticks */
+	REPORT_RANDOM,   /* any consistent numbers */
+	REPORT_WILD,     /* any numbers */
+	REPORT_SILENT,   /* publishes nothing: the page stays as it is */
+	REPORT_TORN,     /* died while writing: the sequence stays odd */
+	REPORT_BROKEN,   /* checksum wrong */
+	REPORT_GONE,     /* no page */
+	REPORT_REBOOT,   /* a new boot generation with every sample */
+	REPORT_REWIND,   /* two writers: the sample counter jumps to and fro */
+	REPORT_TOTAL,    /* says that its total has changed */
+	REPORT_CLOCK,    /* honest, but its clock runs backwards, stands still and leaps */
 };
 
 enum scenario_what {
@@ -78,10 +78,10 @@ struct scenario_step {
 enum scenario_expect_what {
 	EXPECT_SIZE_LEAST, /* MiB that the VM truly has */
 	EXPECT_SIZE_MOST,
-	EXPECT_STATE, /* enum poise_vm_state */
+	EXPECT_STATE,      /* enum poise_vm_state */
 	EXPECT_UNMET_MOST, /* MiB of its anonymous memory that is swapped out */
 	EXPECT_EARLY_MOST, /* early ticks that it has had so far */
-	EXPECT_ERRORS,	   /* how often error -vm has been counted: at least */
+	EXPECT_ERRORS,     /* how often error -vm has been counted: at least */
 	EXPECT_FREE_LEAST, /* MiB */
 	EXPECT_ASKED_MOST, /* requests to this VM so far */
 	EXPECT_MOVED_MOST, /* MiB that its size has gone up and down so far */
@@ -97,7 +97,7 @@ struct scenario_vm {
 	uint32_t min, boot, max; /* MiB */
 	uint32_t weight, flags;
 	uint32_t anon, cache; /* MiB */
-	uint32_t late;	      /* 1: not there from the start */
+	uint32_t late;        /* 1: not there from the start */
 };
 
 struct scenario {
@@ -144,7 +144,7 @@ struct scenario_options {
 	uint32_t policy; /* enum poise_policy */
 	uint32_t rules_off;
 	uint32_t calm_ticks; /* played after the script has ended, all calls work */
-	bool sloppy; /* leaves out what costs much: the byte comparison after errors */
+	bool sloppy;         /* leaves out what costs much: the byte comparison after errors */
 	bool no_expect;
 };
 
@@ -200,8 +200,9 @@ struct scenario_run {
 	uint64_t random;
 	uint64_t calls, faults; /* of the port while the script lasted; those that went wrong */
 	uint64_t checks;
-	uint32_t external_tick; /* last one in which the script took memory behind the core's back */
-	int64_t debt_pages;	/* free memory below zero at the check before */
+	uint32_t
+		external_tick; /* last one in which the script took memory behind the core's back */
+	int64_t debt_pages;    /* free memory below zero at the check before */
 	bool calm;
 
 	/* The first thing that was wrong. */
@@ -217,7 +218,8 @@ struct scenario_run {
  * core it is checked that
  *	- poise_check is 0;
  *	- each VM truly has at most what it is charged, unless it helped itself since the last
- *	  measurement, and all of them together at most the pool, but for a debt that the script made;
+ *	  measurement, and all of them together at most the pool, but for a debt that the script
+ *made;
  *	- no request goes below a reservation or above a limit, but on the way to it;
  *	- a call that failed has changed nothing but error counters and the clock;
  *	- the guest reads from its host page what the core told.

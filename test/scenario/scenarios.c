@@ -7,13 +7,13 @@
 #include "scenario.h"
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
-#define SCENARIO(id, title, mib, length)                                                          \
-	{                                                                                         \
-		.name = (title), .pool = (mib), .ticks = (length), .vms = COUNT(id##_vm),         \
-		.steps = COUNT(id##_step), .expects = COUNT(id##_expect), .vm = id##_vm,          \
-		.step = id##_step, .expect = id##_expect, .seed = 0x9e3779b97f4a7c15u             \
+#define SCENARIO(id, title, mib, length)                                                  \
+	{                                                                                 \
+		.name = (title), .pool = (mib), .ticks = (length), .vms = COUNT(id##_vm), \
+		.steps = COUNT(id##_step), .expects = COUNT(id##_expect), .vm = id##_vm,  \
+		.step = id##_step, .expect = id##_expect, .seed = 0x9e3779b97f4a7c15u     \
 	}
-#define MINUS(n) ((uint32_t)-(n))
+#define MINUS(n) ((uint32_t) - (n))
 
 /* --- the Smart TV: video, web, game take turns --- */
 
@@ -173,9 +173,8 @@ static const struct scenario_vm phase_vm[] = {
 	{64, 256, 460, 100, 0, 300, 20, 0},
 };
 static const struct scenario_step phase_step[] = {
-	{8, STEP_DEMAND, 0, 300, 20},  {8, STEP_DEMAND, 1, 100, 20},
-	{16, STEP_DEMAND, 0, 100, 20}, {16, STEP_DEMAND, 1, 300, 20},
-	{24, STEP_DEMAND, 0, 300, 20}, {24, STEP_DEMAND, 1, 100, 20},
+	{8, STEP_DEMAND, 0, 300, 20},  {8, STEP_DEMAND, 1, 100, 20},  {16, STEP_DEMAND, 0, 100, 20},
+	{16, STEP_DEMAND, 1, 300, 20}, {24, STEP_DEMAND, 0, 300, 20}, {24, STEP_DEMAND, 1, 100, 20},
 };
 static const struct scenario_expect phase_expect[] = {
 	{15, EXPECT_UNMET_MOST, 0, 4},
@@ -204,22 +203,15 @@ static const struct scenario_vm many_vm[] = {
 	{32, 96, 400, 100, 0, 60, 20, 0},
 };
 static const struct scenario_step many_step[] = {
-	{1, STEP_BALLOON, 2, BALLOON_STUCK, 0},
-	{1, STEP_BALLOON, 7, BALLOON_RATE, 500},
-	{1, STEP_BALLOON, 8, BALLOON_PARTIAL, 500},
-	{3, STEP_REPORT, 12, REPORT_STARVING, 0},
-	{3, STEP_REPORT, 13, REPORT_RANDOM, 0},
-	{3, STEP_REPORT, 14, REPORT_WILD, 0},
-	{3, STEP_REPORT, 15, REPORT_SILENT, 0},
-	{6, STEP_GROWTH, 1, 4 * SCENARIO_MIB, 0},
-	{14, STEP_GROWTH, 1, MINUS(2 * SCENARIO_MIB), 0},
-	{10, STEP_REMOVE, 9, 0, 0},
+	{1, STEP_BALLOON, 2, BALLOON_STUCK, 0},           {1, STEP_BALLOON, 7, BALLOON_RATE, 500},
+	{1, STEP_BALLOON, 8, BALLOON_PARTIAL, 500},       {3, STEP_REPORT, 12, REPORT_STARVING, 0},
+	{3, STEP_REPORT, 13, REPORT_RANDOM, 0},           {3, STEP_REPORT, 14, REPORT_WILD, 0},
+	{3, STEP_REPORT, 15, REPORT_SILENT, 0},           {6, STEP_GROWTH, 1, 4 * SCENARIO_MIB, 0},
+	{14, STEP_GROWTH, 1, MINUS(2 * SCENARIO_MIB), 0}, {10, STEP_REMOVE, 9, 0, 0},
 };
 static const struct scenario_expect many_expect[] = {
-	{0, EXPECT_UNMET_MOST, 3, 0},
-	{0, EXPECT_SIZE_LEAST, 6, 96},
-	{0, EXPECT_SIZE_MOST, 6, 96},
-	{0, EXPECT_STATE, 6, POISE_VM_FROZEN},
+	{0, EXPECT_UNMET_MOST, 3, 0},           {0, EXPECT_SIZE_LEAST, 6, 96},
+	{0, EXPECT_SIZE_MOST, 6, 96},           {0, EXPECT_STATE, 6, POISE_VM_FROZEN},
 	{0, EXPECT_STATE, 15, POISE_VM_FROZEN},
 };
 
@@ -271,12 +263,9 @@ static const struct scenario_step stale_step[] = {
 	{22, STEP_REPORT, 0, REPORT_HONEST, 0},
 };
 static const struct scenario_expect stale_expect[] = {
-	{12, EXPECT_STATE, 1, POISE_VM_STALE},
-	{15, EXPECT_STATE, 0, POISE_VM_QUARANTINED},
-	{20, EXPECT_STATE, 1, POISE_VM_FROZEN},
-	{21, EXPECT_STATE, 1, POISE_VM_MANAGED},
-	{0, EXPECT_STATE, 0, POISE_VM_MANAGED},
-	{0, EXPECT_UNMET_MOST, 0, 0},
+	{12, EXPECT_STATE, 1, POISE_VM_STALE},  {15, EXPECT_STATE, 0, POISE_VM_QUARANTINED},
+	{20, EXPECT_STATE, 1, POISE_VM_FROZEN}, {21, EXPECT_STATE, 1, POISE_VM_MANAGED},
+	{0, EXPECT_STATE, 0, POISE_VM_MANAGED}, {0, EXPECT_UNMET_MOST, 0, 0},
 };
 
 /* --- a storm of doorbells --- */
@@ -287,11 +276,8 @@ static const struct scenario_vm storm_vm[] = {
 	{64, 256, 600, 100, 0, 120, 20, 0},
 };
 static const struct scenario_step storm_step[] = {
-	{4, STEP_STORM, 0, 50, 0},
-	{10, STEP_STORM, 0, 50, 1},
-	{16, STEP_STORM, 0, 0, 0},
-	{18, STEP_STORM, 1, 4, 0},
-	{20, STEP_STORM, 1, 0, 0},
+	{4, STEP_STORM, 0, 50, 0}, {10, STEP_STORM, 0, 50, 1}, {16, STEP_STORM, 0, 0, 0},
+	{18, STEP_STORM, 1, 4, 0}, {20, STEP_STORM, 1, 0, 0},
 };
 static const struct scenario_expect storm_expect[] = {
 	/* Six stormy seconds, each doorbell needless: 100, 200, 400, 800 ms, then one a second. */
@@ -302,18 +288,12 @@ static const struct scenario_expect storm_expect[] = {
 };
 
 const struct scenario scenarios[] = {
-	SCENARIO(tv, "smart-tv", 1024, 32),
-	SCENARIO(needy, "all-needy", 1024, 26),
-	SCENARIO(liar, "one-liar", 768, 26),
-	SCENARIO(stuck, "stuck-balloon", 960, 38),
-	SCENARIO(life, "come-and-go", 1024, 34),
-	SCENARIO(pool, "pool-size", 1000, 34),
-	SCENARIO(hoard, "hoarder", 800, 28),
-	SCENARIO(phase, "antiphase", 540, 31),
-	SCENARIO(many, "sixteen", 1800, 22),
-	SCENARIO(small, "too-small", 640, 30),
-	SCENARIO(boots, "reboot-loop", 640, 28),
-	SCENARIO(stale, "stale-and-back", 640, 30),
+	SCENARIO(tv, "smart-tv", 1024, 32),       SCENARIO(needy, "all-needy", 1024, 26),
+	SCENARIO(liar, "one-liar", 768, 26),      SCENARIO(stuck, "stuck-balloon", 960, 38),
+	SCENARIO(life, "come-and-go", 1024, 34),  SCENARIO(pool, "pool-size", 1000, 34),
+	SCENARIO(hoard, "hoarder", 800, 28),      SCENARIO(phase, "antiphase", 540, 31),
+	SCENARIO(many, "sixteen", 1800, 22),      SCENARIO(small, "too-small", 640, 30),
+	SCENARIO(boots, "reboot-loop", 640, 28),  SCENARIO(stale, "stale-and-back", 640, 30),
 	SCENARIO(storm, "urgent-storm", 800, 26),
 };
 const uint32_t scenario_count = COUNT(scenarios);
@@ -407,10 +387,8 @@ static const struct scenario_step leak_step[] = {
 	{18, STEP_DEMAND, 1, 330, 20},
 };
 static const struct scenario_expect leak_expect[] = {
-	{17, EXPECT_SIZE_LEAST, 1, 64},
-	{17, EXPECT_SIZE_LEAST, 2, 64},
-	{0, EXPECT_FREE_LEAST, 0, 0},
-	{0, EXPECT_UNMET_MOST, 1, 0},
+	{17, EXPECT_SIZE_LEAST, 1, 64}, {17, EXPECT_SIZE_LEAST, 2, 64},
+	{0, EXPECT_FREE_LEAST, 0, 0},   {0, EXPECT_UNMET_MOST, 1, 0},
 	{0, EXPECT_UNMET_MOST, 2, 0},
 };
 
@@ -455,9 +433,12 @@ static const struct scenario_step broken_step[] = {
 	{16, STEP_REPORT, 1, REPORT_HONEST, 0},
 };
 static const struct scenario_expect broken_expect[] = {
-	{15, EXPECT_STATE, 0, POISE_VM_QUARANTINED}, {15, EXPECT_STATE, 1, POISE_VM_QUARANTINED},
-	{15, EXPECT_SIZE_LEAST, 0, 250},             {15, EXPECT_UNMET_MOST, 2, 0},
-	{0, EXPECT_STATE, 0, POISE_VM_MANAGED},      {0, EXPECT_STATE, 1, POISE_VM_MANAGED},
+	{15, EXPECT_STATE, 0, POISE_VM_QUARANTINED},
+	{15, EXPECT_STATE, 1, POISE_VM_QUARANTINED},
+	{15, EXPECT_SIZE_LEAST, 0, 250},
+	{15, EXPECT_UNMET_MOST, 2, 0},
+	{0, EXPECT_STATE, 0, POISE_VM_MANAGED},
+	{0, EXPECT_STATE, 1, POISE_VM_MANAGED},
 };
 
 static const struct scenario_step writers_step[] = {
@@ -497,11 +478,8 @@ static const struct scenario_expect gclock_expect[] = {
 };
 
 static const struct scenario_step blind_step[] = {
-	{5, STEP_BLIND, 0, 1, 0},
-	{5, STEP_BLIND, 2, 2, 0},
-	{7, STEP_DEMAND, 1, 330, 20},
-	{16, STEP_BLIND, 0, 0, 0},
-	{16, STEP_BLIND, 2, 0, 0},
+	{5, STEP_BLIND, 0, 1, 0},  {5, STEP_BLIND, 2, 2, 0},  {7, STEP_DEMAND, 1, 330, 20},
+	{16, STEP_BLIND, 0, 0, 0}, {16, STEP_BLIND, 2, 0, 0},
 };
 static const struct scenario_expect blind_expect[] = {
 	{15, EXPECT_ERRORS, 40, 20}, /* PORT */
@@ -537,15 +515,12 @@ static const struct scenario_step limits_step[] = {
 	{15, STEP_LIMITS, 2, 64, 600},
 };
 static const struct scenario_expect limits_expect[] = {
-	{12, EXPECT_SIZE_LEAST, 0, 200},
-	{12, EXPECT_SIZE_MOST, 1, 280},
-	{16, EXPECT_ERRORS, 4, 1},
-	{16, EXPECT_ERRORS, 7, 1},
-	{0, EXPECT_UNMET_MOST, 1, 0},
+	{12, EXPECT_SIZE_LEAST, 0, 200}, {12, EXPECT_SIZE_MOST, 1, 280}, {16, EXPECT_ERRORS, 4, 1},
+	{16, EXPECT_ERRORS, 7, 1},       {0, EXPECT_UNMET_MOST, 1, 0},
 };
 
 static const struct scenario_step jitter_step[] = {
-	{2, STEP_DEMAND, 1, 300, 20}, {3, STEP_BEAT, 0, 500, 0},  {5, STEP_BEAT, 0, 1500, 0},
+	{2, STEP_DEMAND, 1, 300, 20}, {3, STEP_BEAT, 0, 500, 0},   {5, STEP_BEAT, 0, 1500, 0},
 	{8, STEP_BEAT, 0, 700, 0},    {11, STEP_BEAT, 0, 1300, 0}, {13, STEP_BEAT, 0, 1000, 20},
 	{15, STEP_BEAT, 0, 1000, 5},
 };
@@ -557,8 +532,8 @@ static const struct scenario_expect jitter_expect[] = {
 };
 
 static const struct scenario_step missed_step[] = {
-	{5, STEP_BEAT, 0, 2000, 0},  {6, STEP_BEAT, 0, 0, 0},     {9, STEP_BEAT, 0, 11000, 0},
-	{10, STEP_BEAT, 0, 0, 0},    {14, STEP_BEAT, 0, 1001000, 0}, {15, STEP_BEAT, 0, 0, 0},
+	{5, STEP_BEAT, 0, 2000, 0},   {6, STEP_BEAT, 0, 0, 0},        {9, STEP_BEAT, 0, 11000, 0},
+	{10, STEP_BEAT, 0, 0, 0},     {14, STEP_BEAT, 0, 1001000, 0}, {15, STEP_BEAT, 0, 0, 0},
 	{18, STEP_DEMAND, 1, 330, 0},
 };
 static const struct scenario_expect missed_expect[] = {
@@ -582,16 +557,16 @@ static const struct scenario_expect clock_expect[] = {
 #define partial_vm   trio_vm
 #define crawl_vm     trio_vm
 #define moody_vm     trio_vm
-#define rate_vm	     trio_vm
-#define over_vm	     trio_vm
-#define leak_vm	     trio_vm
+#define rate_vm      trio_vm
+#define over_vm      trio_vm
+#define leak_vm      trio_vm
 #define colluders_vm trio_vm
 #define square_vm    trio_vm
 #define under_vm     trio_vm
 #define broken_vm    trio_vm
 #define writers_vm   trio_vm
 #define total_vm     trio_vm
-#define gone_vm	     trio_vm
+#define gone_vm      trio_vm
 #define gclock_vm    trio_vm
 #define blind_vm     trio_vm
 #define suspend_vm   trio_vm
