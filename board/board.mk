@@ -38,7 +38,7 @@ BOARD_CFLAGS := -std=c11 -ffreestanding -fno-stack-protector -fno-pic -fno-pie -
 	-mstrict-align -Os -g -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion -Wshadow \
 	-Wvla -Wundef -Wmissing-prototypes -Werror
 BOARD_INCLUDES = -nostdinc -isystem $(shell $(BOARD_CC) -print-file-name=include) \
-	-isystem $(NEWLIB)/root/aarch64-none-elf/include -Icore -Iport/record
+	-isystem $(NEWLIB)/root/aarch64-none-elf/include -Icore -Iport/record -Iguestdrv
 BOARD_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 BOARD_LIBS := $(NEWLIB)/root/aarch64-none-elf/lib/libc.a -lgcc
@@ -84,8 +84,10 @@ PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qem
 PROBE_BIN := $(BOARD_OUT)/probe.bin
 BOARD_TEST_SOURCES := test/qemu/bench.c test/qemu/report.c test/qemu/test_boot.c \
 	test/qemu/test_memory.c test/qemu/test_faults.c test/qemu/test_sched.c \
-	test/qemu/test_balance.c test/qemu/test_churn.c test/qemu/probe_image.S
-BOARD_TEST_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_TEST_SOURCES))
+	test/qemu/test_balance.c test/qemu/test_churn.c test/qemu/test_scenarios.c \
+	test/same/record_all.c test/qemu/probe_image.S
+BOARD_TEST_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_TEST_SOURCES)) \
+	$(patsubst %.c,$(OUT)/a64/%.o,test/scenario/scenario.c test/scenario/scenarios.c guestdrv/publish.c)
 BOARD_TEST_ELF := $(BOARD_OUT)/test.elf
 
 $(BOARD_OUT)/probe.elf: $(PROBE_OBJECTS) test/qemu/guests/probe.ld

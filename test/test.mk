@@ -100,6 +100,16 @@ $(OUT)/bench/$(1).elf: $(BOARD_OBJECTS) $(patsubst %.c,$(OUT)/$(1)/%.o,test/benc
 endef
 $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 
+# Decisions made at EL2 are made again on the host.
+SAME := $(OUT)/host/test/same/same
+$(OUT)/host/test/same/%.o $(OUT)/host/port/record/%.o: CPPFLAGS += -Iport/record
+SAME_SRCS := test/same/same.c test/same/record_all.c test/scenario/scenario.c test/scenario/scenarios.c \
+	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
+$(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
+	$(if $(Q),@echo "  LINK    $@")
+	$(Q)$(CC) -o $@ $^
+RUN_same := $(SAME) $(OUT)/test/qemu/scenarios.rec $(OUT)/test/qemu/smart-tv.rec
+
 RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
 
 bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) $(BOARD_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
@@ -116,8 +126,8 @@ run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
-board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF)
-	$(call run_all,qemu figures,board)
+board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF) $(SAME)
+	$(call run_all,qemu same figures,board)
 
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
 	@test/sum.sh total $(OUT)/test/host

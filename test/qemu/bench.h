@@ -41,5 +41,6 @@ void test_vector(void);
 void test_balance(void);
 void test_hostile(void);
 void test_churn(void);
+void test_scenarios(void);
 
 #endif
