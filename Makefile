@@ -42,7 +42,7 @@ endif
 endif
 endif
 
-CPPFLAGS := -Icore -Iguestdrv
+CPPFLAGS := -Icore -Iguestdrv -Iport/record
 WARN_BOTH := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	$(WERROR)
 WARN := $(WARN_BOTH) -Wconversion

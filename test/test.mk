@@ -12,7 +12,8 @@ UNIT_TESTS := \
 	page \
 	plan_paper \
 	plan_poise \
-	publish
+	publish \
+	record
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
@@ -20,6 +21,7 @@ SIZE_TESTS := \
 	plan_paper \
 	plan_poise
 
+UNIT_SRCS_record := port/record/record.c port/record/replay.c
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
 LDFLAGS_san := -pthread -fsanitize=address,undefined
@@ -102,7 +104,6 @@ $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 
 # Decisions made at EL2 are made again on the host.
 SAME := $(OUT)/host/test/same/same
-$(OUT)/host/test/same/%.o $(OUT)/host/port/record/%.o: CPPFLAGS += -Iport/record
 SAME_SRCS := test/same/same.c test/same/record_all.c test/scenario/scenario.c test/scenario/scenarios.c \
 	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a

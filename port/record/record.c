@@ -261,7 +261,8 @@ static int take_name(const char **text, uint32_t count, const char *(*name)(uint
 {
 	for (*value = 0; *value < count; ++*value) {
 		const char *rest = *text;
-		if (skip(&rest, name(*value)) && ends_word(*rest)) {
+		/* Numbers without a name of their own are not to be had by the name of all such. */
+		if (*rest != '?' && skip(&rest, name(*value)) && ends_word(*rest)) {
 			*text = rest;
 			return 1;
 		}
