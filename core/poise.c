@@ -240,11 +240,14 @@ enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_
 	if (err != POISE_OK) {
 		return poise_leave(p, err);
 	}
-	const uint32_t freeze_changed = (v->config.flags ^ complete.flags) & POISE_VM_FREEZE;
+	/* Numbers from before a pause are old; those of another basis would look like a jump of
+	 * demand. */
+	const bool starts_anew = ((v->config.flags ^ complete.flags) & POISE_VM_FREEZE) != 0 ||
+				 v->config.basis != complete.basis;
 	v->config = complete;
 	v->goal_pages = poise_min(poise_max(v->goal_pages, complete.min_pages), complete.max_pages);
 	poise_emit_data(p, POISE_EVENT_SET, vm, POISE_OK, 0, &v->config);
-	if (freeze_changed != 0) {
+	if (starts_anew) {
 		poise_vm_forget(p, vm);
 	}
 	return poise_leave(p, POISE_OK);

@@ -303,8 +303,9 @@ POISE_MUST_CHECK enum poise_err poise_vm_add(struct poise *p, uint32_t vm,
 					     uint64_t actual_pages);
 
 /*
- * Changes a VM's limits, weight, basis or flags; takes effect with the next plan.
- * Returns: as poise_vm_add, and POISE_E_NOT_FOUND.
+ * Changes a VM's limits, weight, basis or flags; takes effect with the next plan. A VM that is
+ * frozen, thawed or given another basis has to report twice before it is managed again. Returns: as
+ * poise_vm_add, and POISE_E_NOT_FOUND.
  */
 POISE_MUST_CHECK enum poise_err poise_vm_set(struct poise *p, uint32_t vm,
 					     const struct poise_vm_config *config);
@@ -327,8 +328,9 @@ POISE_MUST_CHECK enum poise_err poise_vm_restart(struct poise *p, uint32_t vm,
 
 /*
  * Changes the size of the pool. A pool smaller than what is charged makes a debt that the next
- * plans repay, nobody below its reservation. Returns: POISE_OK; POISE_E_ARG 0 or above
- * POISE_PAGES_MAX; POISE_E_INFEASIBLE less than the sum of reservations or than some VM's limit.
+ * plans repay, nobody below its reservation; limits above the new size just never bind. Returns:
+ * POISE_OK; POISE_E_ARG 0 or above POISE_PAGES_MAX; POISE_E_INFEASIBLE less than the sum of
+ * reservations.
  */
 POISE_MUST_CHECK enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages);
 
