@@ -44,41 +44,36 @@ void poise_plan_cover(struct poise_plan *plan, int64_t available)
 
 void poise_plan_fill(struct poise_plan *plan, uint64_t amount)
 {
-	uint64_t weights = 0;
-	uint64_t open = 0; /* one bit a row: still wants more */
+	uint64_t weights = 0; /* of those that still want more */
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
 		row->goal_pages = row->base_pages;
-		if (row->desired_pages > row->base_pages) {
-			open |= UINT64_C(1) << i;
+		if (row->goal_pages < row->desired_pages) {
 			weights += row->weight;
 		}
 	}
-	for (unsigned rounds = POISE_FILL_ROUNDS; open != 0 && rounds > 0; rounds--) {
+	/* The last pass is the one that deals out; it follows at once when nobody was settled. */
+	for (unsigned passes = POISE_FILL_ROUNDS + 1; passes > 0 && weights != 0; passes--) {
 		const uint64_t share = amount;
 		const uint64_t sharers = weights;
-		const uint64_t before = open;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			struct poise_row *row = &plan->row[i];
 			const uint64_t want = row->desired_pages - row->base_pages;
-			if ((before >> i & 1) != 0 && want <= share * row->weight / sharers) {
+			if (row->goal_pages >= row->desired_pages) {
+				continue;
+			}
+			const uint64_t part = share * row->weight / sharers;
+			if (want <= part) {
 				row->goal_pages = row->desired_pages;
-				open &= ~(UINT64_C(1) << i);
 				weights -= row->weight;
 				amount -= want;
+			} else if (passes == 1) {
+				row->goal_pages += part;
+				row->rule = POISE_RULE_FAIR;
 			}
 		}
-		if (open == before) {
-			break;
-		}
-	}
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		struct poise_row *row = &plan->row[i];
-		if ((open >> i & 1) != 0) {
-			row->goal_pages =
-				poise_min(row->desired_pages,
-					  row->base_pages + amount * row->weight / weights);
-			row->rule = POISE_RULE_FAIR;
+		if (weights == sharers && passes > 2) {
+			passes = 2;
 		}
 	}
 }
