@@ -51,9 +51,10 @@ BOARD_SOURCES := board/start.S board/vectors.S board/boot.c board/uart.c board/s
 BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
 
 # Poise itself: the library as everybody gets it, the recorder, and the port between it and the monitor.
-BOARD_POISE_SOURCES := board/port.c board/phase.c board/picture.c board/guests.c
+BOARD_POISE_SOURCES := board/port.c board/phase.c board/picture.c board/guests.c \
+	port/record/record.c
 BOARD_POISE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_POISE_SOURCES)) \
-	$(OUT)/a64/port/record/record.o $(OUT)/lib-a64/libpoise.a
+	$(OUT)/lib-a64/libpoise.a
 
 # The guest and its traces, as bytes.
 include board/guest/guest.mk
