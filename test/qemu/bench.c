@@ -15,6 +15,14 @@ extern const uint8_t probe_image[], probe_image_end[];
 static struct board_vm_config configs[BOARD_VM_MAX];
 static uint64_t mark;
 
+#define MIB 256u /* pages */
+#define REAL(name)                                                                    \
+	{                                                                             \
+		name, name, 24u * MIB, 64u * MIB, 128u * MIB, 0, 96u * MIB, "scale=8" \
+	}
+
+const struct board_guest bench_guests[BENCH_GUESTS] = {REAL("play"), REAL("web"), REAL("game")};
+
 void bench_reset(void)
 {
 	if (mark == 0) {
@@ -97,11 +105,10 @@ int board_main(void)
 		const char *name;
 		void (*run)(void);
 	} groups[] = {
-		{"boot", test_boot},     {"memory", test_memory},   {"calls", test_calls},
-		{"faults", test_faults}, {"sched", test_sched},     {"device", test_device},
-		{"vector", test_vector}, {"balance", test_balance}, {"hostile", test_hostile},
-		{"churn", test_churn},
-		{"scenarios", test_scenarios},
+		{"boot", test_boot},     {"memory", test_memory},       {"calls", test_calls},
+		{"faults", test_faults}, {"sched", test_sched},         {"device", test_device},
+		{"vector", test_vector}, {"balance", test_balance},     {"hostile", test_hostile},
+		{"churn", test_churn},   {"scenarios", test_scenarios},
 	};
 	char name[16];
 

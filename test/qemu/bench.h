@@ -5,6 +5,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "../../board/guests.h"
 #include "../../board/vm.h"
 #include "guests/probe.h"
 
@@ -15,6 +16,13 @@
 #define BENCH_BOOT_PAGES 2048u
 #define BENCH_SWAP       256u
 #define BENCH_FILE       UINT64_C(1024)
+
+/*
+ * Real guests for the tests with Poise at work. Their own table, so that the tests keep their
+ * meaning when the scenarios change: under static shares the second and third swap within a minute.
+ */
+#define BENCH_GUESTS 3u
+extern const struct board_guest bench_guests[BENCH_GUESTS];
 
 /* Starts over: no VMs, a fresh pool, a fresh device. */
 void bench_reset(void);

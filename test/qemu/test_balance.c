@@ -6,23 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../board/guests.h"
 #include "../../board/phase.h"
 #include "bench.h"
 #include "report.h"
 
-static struct board_vm_config configs[BOARD_TV_COUNT];
+static struct board_vm_config configs[BENCH_GUESTS];
 static struct board_totals totals, plain;
 static uint32_t interval_ms; /* 0: the default */
 
-/* Runs the Smart TV guests; `odd` is what the guest in slot 0 is told on top. */
+/* Runs the bench guests; `odd` is what the guest in slot 0 is told on top. */
 static bool run(uint32_t policy, uint64_t seconds, const char *odd, uint32_t restart_limit,
 		struct board_totals *to)
 {
 	uint64_t pool_pages = 0;
 
-	for (uint32_t i = 0; i < BOARD_TV_COUNT; i++) {
-		if (!board_guest_config(&board_tv_guests[i], i == 0 ? odd : "", &configs[i])) {
+	for (uint32_t i = 0; i < BENCH_GUESTS; i++) {
+		if (!board_guest_config(&bench_guests[i], i == 0 ? odd : "", &configs[i])) {
 			return false;
 		}
 		pool_pages += configs[i].boot_pages;
@@ -30,7 +29,7 @@ static bool run(uint32_t policy, uint64_t seconds, const char *odd, uint32_t res
 	const struct board_phase phase = {
 		.name = "test",
 		.vms = configs,
-		.vm_count = BOARD_TV_COUNT,
+		.vm_count = BENCH_GUESTS,
 		.poise = {.pool_pages = pool_pages, .policy = policy, .interval_ms = interval_ms},
 		.duration_ms = seconds * 1000u,
 		.restart_limit = restart_limit,
@@ -50,8 +49,8 @@ static void others_unharmed(const char *name, uint64_t swap_bound)
 	       "%s: the others live", name);
 	report(swapped <= swap_bound, "%s: the others swap out %lu pages, at most %lu", name,
 	       swapped, swap_bound);
-	report(totals.vm[1].size_pages >= board_tv_guests[1].min_pages &&
-		       totals.vm[2].size_pages >= board_tv_guests[2].min_pages,
+	report(totals.vm[1].size_pages >= bench_guests[1].min_pages &&
+		       totals.vm[2].size_pages >= bench_guests[2].min_pages,
 	       "%s: the others keep their reservations", name);
 }
 
@@ -134,7 +133,7 @@ void test_hostile(void)
 	       (unsigned)totals.vm[2].size_pages);
 	run(POISE_POLICY_POISE, 30, "lie=idle", 0, &totals);
 	others_unharmed("F20 liar that claims to idle", bound);
-	report(totals.vm[0].alive && totals.vm[0].size_pages >= board_tv_guests[0].min_pages,
+	report(totals.vm[0].alive && totals.vm[0].size_pages >= bench_guests[0].min_pages,
 	       "F20 liar that claims to idle: keeps its reservation");
 
 	/* The loop takes every cycle, so this has to be short: ten samples a second, then silence.

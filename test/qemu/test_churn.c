@@ -5,21 +5,20 @@
  */
 #include <string.h>
 
-#include "../../board/guests.h"
 #include "../../board/phase.h"
 #include "bench.h"
 #include "report.h"
 
-static struct board_vm_config configs[BOARD_TV_COUNT + 1u];
+static struct board_vm_config configs[BENCH_GUESTS + 1u];
 static struct board_totals totals;
 
 static uint64_t configure(const char *odd)
 {
 	uint64_t pool_pages = 0;
 
-	for (uint32_t i = 0; i < BOARD_TV_COUNT; i++) {
-		if (!board_guest_config(&board_tv_guests[i], i == 0 ? odd : "", &configs[i])) {
-			board_panic("the image has no %s", board_tv_guests[i].name);
+	for (uint32_t i = 0; i < BENCH_GUESTS; i++) {
+		if (!board_guest_config(&bench_guests[i], i == 0 ? odd : "", &configs[i])) {
+			board_panic("the image has no %s", bench_guests[i].name);
 		}
 		pool_pages += configs[i].boot_pages;
 	}
@@ -32,7 +31,7 @@ static void run_phase(const char *odd, uint64_t seconds, uint32_t restart_limit)
 		.name = "test",
 		.poise = {.pool_pages = configure(odd)},
 		.vms = configs,
-		.vm_count = BOARD_TV_COUNT,
+		.vm_count = BENCH_GUESTS,
 		.duration_ms = seconds * 1000u,
 		.restart_limit = restart_limit,
 	};
