@@ -102,37 +102,42 @@ void poise_balance(struct poise *p)
 	poise_tell(p);
 }
 
-/* One tunable: its place, its range and its default. */
-struct tunable {
-	uint32_t offset, least, most, normal;
+/* The tunables of struct poise_config, in its order: largest value and default; the smallest is 1.
+ */
+static const uint16_t tunables[][2] = {
+	{60000, 1000}, /* interval_ms; the smallest is INTERVAL_MIN_MS */
+	{1024, 768},   /* alpha_q10 */
+	{500, 100},    /* headroom_permille */
+	{500, 16},     /* reserve_permille */
+	{500, 8},      /* urgent_permille */
+	{60000, 100},  /* urgent_gap_ms */
+	{500, 4},      /* dead_band_permille */
+	{10000, 2000}, /* slew_permille */
+	{1000, 750},   /* idle_tax_permille */
+	{1000, 3},     /* hold_intervals */
+	{1000, 10},    /* freeze_intervals */
+	{1000, 3},     /* answer_intervals */
+	{500, 2},      /* progress_permille */
 };
-#define TUNABLE(field, least, most, normal)                               \
-	{                                                                 \
-		offsetof(struct poise_config, field), least, most, normal \
-	}
-static const struct tunable tunables[] = {
-	TUNABLE(interval_ms, 10, 60000, 1000),    TUNABLE(alpha_q10, 1, 1024, 768),
-	TUNABLE(headroom_permille, 1, 500, 100),  TUNABLE(reserve_permille, 1, 500, 16),
-	TUNABLE(urgent_permille, 1, 500, 8),      TUNABLE(urgent_gap_ms, 1, 60000, 100),
-	TUNABLE(dead_band_permille, 1, 500, 4),   TUNABLE(slew_permille, 1, 10000, 2000),
-	TUNABLE(idle_tax_permille, 1, 1000, 750), TUNABLE(hold_intervals, 1, 1000, 3),
-	TUNABLE(freeze_intervals, 1, 1000, 10),   TUNABLE(answer_intervals, 1, 1000, 3),
-	TUNABLE(progress_permille, 1, 500, 2),
-};
+#define TUNABLES        (sizeof(tunables) / sizeof(tunables[0]))
+#define INTERVAL_MIN_MS 10
+POISE_ABI_ASSERT(offsetof(struct poise_config, interval_ms) + TUNABLES * sizeof(uint32_t) ==
+			 offsetof(struct poise_config, progress_permille) + sizeof(uint32_t),
+		 "the table of tunables does not match struct poise_config");
 
 static enum poise_err config_complete(struct poise_config *config)
 {
-	for (size_t i = 0; i < sizeof(tunables) / sizeof(tunables[0]); i++) {
-		const struct tunable *t = &tunables[i];
-		uint32_t *value = (uint32_t *)(void *)((char *)config + t->offset);
-		if (*value == 0) {
-			*value = t->normal;
+	uint32_t *value = &config->interval_ms;
+	for (size_t i = 0; i < TUNABLES; i++) {
+		if (value[i] == 0) {
+			value[i] = tunables[i][1];
 		}
-		if (*value < t->least || *value > t->most) {
+		if (value[i] > tunables[i][0]) {
 			return POISE_E_CONFIG;
 		}
 	}
-	return config->pool_pages == 0 || config->pool_pages > POISE_PAGES_MAX ||
+	return config->interval_ms < INTERVAL_MIN_MS || config->pool_pages == 0 ||
+			       config->pool_pages > POISE_PAGES_MAX ||
 			       config->policy >= POISE_POLICY_COUNT ||
 			       (config->rules_off & ~POISE_RULES_NEUTRAL) != 0 ||
 			       config->freeze_intervals < config->hold_intervals
@@ -163,6 +168,14 @@ enum poise_err poise_init(struct poise *p, size_t size, const struct poise_confi
 	p->free_pages = (int64_t)complete.pool_pages;
 	poise_emit_data(p, POISE_EVENT_INIT, 0, POISE_OK, 0, &p->config);
 	return POISE_OK;
+}
+
+/* Closes a call that may have freed memory: who waits for some gets it, and is told. */
+static enum poise_err settle(struct poise *p)
+{
+	poise_resize_settle(p);
+	poise_tell(p);
+	return poise_leave(p, POISE_OK);
 }
 
 static uint64_t reserved(const struct poise *p)
@@ -220,9 +233,7 @@ enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_
 	poise_emit_data(p, POISE_EVENT_ADD, vm, POISE_OK, actual_pages, &v->config);
 	poise_vm_forget(p, vm);
 	poise_ledger_set(p, v, actual_pages, actual_pages);
-	poise_resize_settle(p);
-	poise_tell(p);
-	return poise_leave(p, POISE_OK);
+	return settle(p);
 }
 
 enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_config *config)
@@ -266,9 +277,7 @@ enum poise_err poise_vm_remove(struct poise *p, uint32_t vm)
 	p->plan.row[vm] = (struct poise_row){0};
 	p->plan.available_pages += (int64_t)back; /* covers what the plan meant to take from it */
 	poise_emit(p, POISE_EVENT_REMOVE, vm, POISE_OK, back, 0);
-	poise_resize_settle(p);
-	poise_tell(p);
-	return poise_leave(p, POISE_OK);
+	return settle(p);
 }
 
 enum poise_err poise_vm_restart(struct poise *p, uint32_t vm, uint64_t actual_pages)
@@ -282,9 +291,7 @@ enum poise_err poise_vm_restart(struct poise *p, uint32_t vm, uint64_t actual_pa
 	}
 	poise_emit(p, POISE_EVENT_RESTART, vm, POISE_OK, actual_pages, 0);
 	poise_vm_reboot(p, vm, actual_pages);
-	poise_resize_settle(p);
-	poise_tell(p);
-	return poise_leave(p, POISE_OK);
+	return settle(p);
 }
 
 enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages)
@@ -302,9 +309,7 @@ enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages)
 	p->free_pages += (int64_t)pool_pages - (int64_t)p->config.pool_pages;
 	p->config.pool_pages = pool_pages;
 	poise_emit(p, POISE_EVENT_POOL, 0, POISE_OK, pool_pages, 0);
-	poise_resize_settle(p);
-	poise_tell(p);
-	return poise_leave(p, POISE_OK);
+	return settle(p);
 }
 
 enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
