@@ -9,8 +9,8 @@
 
 #include "guest/blobs.h"
 
-#define MIB             256u /* pages */
-#define FILE_BLOCKS     (UINT64_C(1) << 20)
+#define MIB         256u /* pages */
+#define FILE_BLOCKS (UINT64_C(1) << 20)
 /* A TV with 2 GiB of which three guests get 640 MiB each, at a quarter of its size. */
 #define TV_STATIC_PAGES (160u * MIB)
 #define TV_RAM_PAGES    (320u * MIB)
