@@ -45,6 +45,17 @@ static void state_beyond(struct poise *p)
 	p->vm[0].state = POISE_VM_QUARANTINED + 1;
 }
 
+static void state_last(struct poise *p)
+{
+	p->vm[0].state = POISE_VM_QUARANTINED;
+}
+
+static void size_most(struct poise *p)
+{
+	p->vm[0].forecast.size_pages = POISE_PAGES_MAX;
+	p->vm[0].forecast.pressure_pages = POISE_PAGES_MAX;
+}
+
 static void strikes_beyond(struct poise *p)
 {
 	p->vm[0].strikes = POISE_STRIKES_MAX + 1;
@@ -226,6 +237,7 @@ static void check_each_bit(void **state)
 		{epoch_ahead, POISE_CHECK_CONTEXT},
 		{epoch_last, 0},
 		{state_beyond, POISE_CHECK_CONTEXT},
+		{state_last, 0},
 		{strikes_beyond, POISE_CHECK_CONTEXT},
 		{strikes_most, 0},
 		{page_lost, POISE_CHECK_LEDGER},
@@ -247,6 +259,7 @@ static void check_each_bit(void **state)
 		{delta_most, 0},
 		{delta_least, 0},
 		{size_beyond, POISE_CHECK_FORECAST},
+		{size_most, 0},
 		{pressure_beyond, POISE_CHECK_FORECAST},
 		{managed_too_soon, POISE_CHECK_FORECAST},
 		{unmanaged_with_baseline, 0},

@@ -493,6 +493,8 @@ static void forecast_missed_samples_are_scaled(void **state)
 		{1000, 10000, -9, 0},
 		{1000, 10000, -10, -1},
 		{1000, 10000, 0, 0},
+		{10, 27, 19, 8}, /* 7 and a 27th */
+		{10, 27, -19, -7},
 		{10, 100, INT64_C(1) << 33, 858993460},
 		{10, 100, -(INT64_C(1) << 33), -858993459},
 		/* No pause is longer than 65,536 intervals, and no clock turns this over. */
@@ -620,6 +622,7 @@ static void forecast_pressure_inputs(void **state)
 		{{.committed_pages = 700}, {.committed_pages = 100}, 0},
 		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 450}, 150},
 		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 650}, 0},
+		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 1}, 599},
 		{{.committed_pages = 100, .active_file_pages = 450}, {.committed_pages = 700}, 600},
 		{{.committed_pages = 0}, {.committed_pages = 1000}, 1000},
 		{{.committed_pages = 0}, {.committed_pages = 1001}, 1000},

@@ -47,6 +47,7 @@ static void run_rows(const struct paper_row *rows, size_t count, uint64_t pool_p
 			}
 		}
 		plan_make(&p);
+		assert_int_equal(p.plan.available_pages, 0);
 		for (uint32_t i = 0; i < ROW_VMS; i++) {
 			if (p.plan.row[i].goal_pages != rows[r].goal[i]) {
 				print_error("%s, VM %u: %llu\n", rows[r].what, (unsigned)i,

@@ -164,6 +164,8 @@ static void rule_shortfall(void **state)
 		 {0},
 		 {1100, 1, 10000, 1},
 		 POISE_RULE_SHORTFALL},
+		{VM(2000, 1, 100), {0}, {1901, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL},
 		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL},
 	};
 	(void)state;
@@ -202,6 +204,7 @@ static void rule_urgent(void **state)
 		 {3000, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		/* what it can still have by itself comes off; but it keeps what it has */
+		{VM(2000, 0, 1, .urgent = 1), {0}, {2999, 1, 10000, 1}, POISE_RULE_URGENT},
 		{VM(2000, 50, 350, .urgent = 1),
 		 {1700, 0, 0, 0},
 		 {2700, 1, 10000, 1},
@@ -1106,6 +1109,35 @@ static void poise_F72_zero_one_and_most_vms(void **state)
 	}
 }
 
+/* What all VMs will have when everything asked for has arrived; a request that the port has not
+ * taken yet brings nothing. */
+static void plan_targets(void **state)
+{
+	static const struct {
+		struct plan_vm vm;
+		uint64_t targets;
+		int64_t available;
+	} rows[] = {
+		{VM(1000, 0, 0), 1000, 2000},
+		{VM(1000, 0, 0, .actual_pages = 1500), 1000, 2000},
+		{VM(1000, 0, 0, .actual_pages = 1500, .unsent = 1), 1500, 1500},
+		{VM(1000, 0, 0, .actual_pages = 500), 1000, 2000},
+		{VM(1000, 0, 0, .actual_pages = 500, .unsent = 1), 1000, 2000},
+		{VM(3500, 0, 0), 3500, -500},
+	};
+	const struct poise_config config = {.pool_pages = 3000, .rules_off = OFF(RESERVE)};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		plan_start(&p, &config);
+		assert_int_equal(poise_plan_targets(&p), 0);
+		plan_put(&p, POISE_VM_MAX - 1, &rows[i].vm);
+		assert_int_equal(poise_plan_targets(&p), rows[i].targets);
+		plan_make(&p);
+		assert_int_equal(p.plan.available_pages, rows[i].available);
+	}
+}
+
 /* --- policy static --- */
 
 static void static_moves_nobody_but_to_its_boot_size(void **state)
@@ -1115,7 +1147,7 @@ static void static_moves_nobody_but_to_its_boot_size(void **state)
 		{"up to the boot size",
 		 4000,
 		 0,
-		 {VM(1000, 0, 900, .boot_pages = 1500), VM(2000, 0, 0)},
+		 {VM(1000, 0, 900, .boot_pages = 1500, .weight = 1), VM(2000, 0, 0)},
 		 {1500, 2000}},
 		{"not down to it", 4000, 0, {VM(2000, 0, 900, .boot_pages = 1500)}, {2000}},
 		{"as far as memory is free, by slot",
@@ -1442,6 +1474,7 @@ int main(void)
 		cmocka_unit_test(rule_back_off),
 		cmocka_unit_test(fill_is_weighted_max_min_fair),
 		cmocka_unit_test(fill_worst_cases_stay_within_the_bound),
+		cmocka_unit_test(plan_targets),
 		cmocka_unit_test(poise_F71_all_needy_at_once),
 		cmocka_unit_test(poise_F72_zero_one_and_most_vms),
 		cmocka_unit_test(neutral_poise_is_paper),
