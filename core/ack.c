@@ -26,7 +26,7 @@ enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t epoch, uint64_t 
 		if (shrank_too_far && pages >= v->config.min_pages) {
 			/* It gave more than it was asked for: that is free now, and comes back with
 			 * a plan. */
-			v->goal_pages = pages;
+			v->goal_pages = poise_min(pages, v->config.max_pages);
 			poise_resize_ask(p, vm, pages);
 		}
 		poise_resize_settle(p);
