@@ -52,17 +52,19 @@ void poise_plan_fill(struct poise_plan *plan, uint64_t amount)
 			weights += row->weight;
 		}
 	}
-	/* The last pass is the one that deals out; it follows at once when nobody was settled. */
+	/*
+	 * The level, amount / weights, only rises as rows are settled, so whoever fits under it is
+	 * settled for good. The last pass deals out; it follows at once when nobody was settled.
+	 */
 	for (unsigned passes = POISE_FILL_ROUNDS + 1; passes > 0 && weights != 0; passes--) {
-		const uint64_t share = amount;
-		const uint64_t sharers = weights;
+		const uint64_t before = weights;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			struct poise_row *row = &plan->row[i];
 			const uint64_t want = row->desired_pages - row->base_pages;
 			if (row->goal_pages >= row->desired_pages) {
 				continue;
 			}
-			const uint64_t part = share * row->weight / sharers;
+			const uint64_t part = amount * row->weight / weights;
 			if (want <= part) {
 				row->goal_pages = row->desired_pages;
 				weights -= row->weight;
@@ -72,7 +74,7 @@ void poise_plan_fill(struct poise_plan *plan, uint64_t amount)
 				row->rule = POISE_RULE_FAIR;
 			}
 		}
-		if (weights == sharers && passes > 2) {
+		if (weights == before && passes > 2) {
 			passes = 2;
 		}
 	}
