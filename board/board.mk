@@ -81,7 +81,8 @@ $(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_POISE_OBJECTS) $(GU
 board: $(BOARD_ELF)
 
 # The image of the board's own tests: monitor, tests, and the probe guest that misbehaves for them.
-PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qemu/guests/probe.c)
+PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qemu/guests/probe.c \
+	test/qemu/guests/probe_calls.c)
 PROBE_BIN := $(BOARD_OUT)/probe.bin
 BOARD_TEST_SOURCES := test/qemu/bench.c test/qemu/report.c test/qemu/test_boot.c \
 	test/qemu/test_memory.c test/qemu/test_faults.c test/qemu/test_sched.c \
