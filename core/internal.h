@@ -111,9 +111,10 @@ void poise_plan_cover(struct poise_plan *plan, int64_t available);
 /*
  * Shares `amount` out by weight, nobody more than it wants: each row's goal rises from base towards
  * desired. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2) in at most
- * POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never gives more
- * than `amount`, and leaves at most a page a row, by rounding, and (1 - (w / W)^(1/8))^8 of `amount`
- * of what somebody wants, w the smallest and W the sum of the weights: 0.006 % for 16 equal ones.
+ * POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never gives
+ * more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
+ * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
+ * for 16 equal ones.
  */
 void poise_plan_fill(struct poise_plan *plan, uint64_t amount);
 #define POISE_FILL_ROUNDS 8
