@@ -391,7 +391,7 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 	if (v->state != POISE_VM_MANAGED) {
 		return poise_leave(p, POISE_E_STATE);
 	}
-	const bool due = v->urgent_ms == 0 || p->now_ms - v->urgent_ms >= v->urgent_gap;
+	const bool due = p->now_ms >= v->urgent_ms;
 	poise_emit(p, POISE_EVENT_URGENT, vm, POISE_OK, due, 0);
 	if (!due) {
 		return poise_leave(p, POISE_E_BUSY);
@@ -402,7 +402,7 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 	const uint64_t longest = poise_max(1000, p->config.urgent_gap_ms);
 	v->urgent_gap = needless ? (uint32_t)poise_min(v->urgent_gap * 2, longest)
 				 : p->config.urgent_gap_ms;
-	v->urgent_ms = poise_max(p->now_ms, 1);
+	v->urgent_ms = p->now_ms + v->urgent_gap;
 	v->urgent = 1;
 	advance(p);
 	v->urgent = 0;

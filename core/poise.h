@@ -201,7 +201,7 @@ struct poise_vm {
 	uint64_t sample_ms; /* host time at which `last` was fresh */
 	struct poise_forecast forecast;
 
-	uint64_t urgent_ms;   /* last early tick */
+	uint64_t urgent_ms;   /* no early tick for it before then */
 	uint32_t urgent_gap;  /* ms to the next one that is allowed; doubles with each that was not
 				 needed */
 	uint32_t urgent_word; /* last seen */

@@ -13,7 +13,7 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 	v->window_ms = p->now_ms;
 	v->window_pages = v->actual_pages;
 	/* What it was to have until now it may have taken unseen: only a measurement frees that. */
-	poise_ledger_set(p, v, poise_vm_charge(v), target_pages);
+	poise_ledger_set(p, v, v->unsent != 0 ? v->actual_pages : poise_vm_charge(v), target_pages);
 	const enum poise_err err = p->port->resize(p->ctx, vm, target_pages, v->epoch);
 	v->unsent = err != POISE_OK;
 	if (err != POISE_OK) {
