@@ -99,10 +99,13 @@ void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm, struc
  * now. */
 void poise_rule_urgent(const struct poise *p, const struct poise_vm *vm, struct poise_row *row)
 {
+	if (vm->urgent == 0) {
+		return;
+	}
 	const int64_t own = poise_plan_reclaimable(vm) - poise_plan_delta(vm);
 	const uint64_t step = poise_permille(p->config.pool_pages, p->config.urgent_permille);
 	const uint64_t least = row->size_pages + poise_over(step, own > 0 ? (uint64_t)own : 0);
-	if (vm->urgent != 0 && row->desired_pages < least) {
+	if (row->desired_pages < least) {
 		row->desired_pages = least;
 		row->rule = POISE_RULE_URGENT;
 	}
@@ -180,9 +183,10 @@ static void shape_by_state(const struct poise *p, const struct poise_vm *vm, str
 	} else if (vm->state != POISE_VM_MANAGED || (vm->config.flags & POISE_VM_STATIC) != 0) {
 		poise_rule_static(p, vm, row);
 	} else {
-		poise_rule_equation(p, vm, row);
 		if (on(p, POISE_RULE_SHORTFALL)) {
 			poise_rule_shortfall(p, vm, row);
+		} else {
+			poise_rule_equation(p, vm, row);
 		}
 		if (on(p, POISE_RULE_PRESSURE)) {
 			poise_rule_pressure(p, vm, row);

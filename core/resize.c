@@ -25,14 +25,17 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 /* Gives one VM what it waits for, as far as memory goes. */
 static void give(struct poise *p, uint32_t vm)
 {
-	struct poise_vm *v = &p->vm[vm];
+	const struct poise_vm *v = &p->vm[vm];
+	if (v->goal_pages <= v->target_pages || v->unsent != 0) {
+		return;
+	}
 	/* The reserve is for the urgent, and for a VM that could not even boot without it. */
 	const bool open = v->urgent != 0 || v->state == POISE_VM_UNMANAGED;
 	/* Up to the charge nothing has to be found: that much is the VM's already. */
 	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, open);
 	const uint64_t target = poise_min(v->goal_pages, most);
 	const uint64_t crumb = poise_permille(v->target_pages, p->config.dead_band_permille);
-	if (v->unsent == 0 && target > v->target_pages &&
+	if (target > v->target_pages &&
 	    (target == v->goal_pages || target - v->target_pages >= crumb)) {
 		poise_resize_ask(p, vm, target);
 	}
@@ -40,13 +43,13 @@ static void give(struct poise *p, uint32_t vm)
 
 void poise_resize_settle(struct poise *p)
 {
-	for (uint32_t urgent = 2; urgent-- > 0;) {
-		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-			const struct poise_vm *v = &p->vm[i];
-			if (v->state != POISE_VM_EMPTY && v->urgent == urgent) {
-				give(p, i);
-			}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		if (p->vm[i].urgent != 0) {
+			give(p, i);
 		}
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		give(p, i);
 	}
 }
 
@@ -87,35 +90,47 @@ static void park(struct poise *p, uint32_t vm)
 	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)));
 }
 
+/* A request that the port has not accepted: once more, or given up. */
+static void resend(struct poise *p, uint32_t vm, uint64_t window_ms)
+{
+	struct poise_vm *v = &p->vm[vm];
+	const uint64_t since_ms = v->window_ms;
+	if (p->now_ms - since_ms >= window_ms) {
+		park(p, vm);
+	} else {
+		poise_resize_ask(p, vm, v->target_pages);
+		v->window_ms = since_ms;
+	}
+}
+
 void poise_resize_watch(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
+	const uint64_t window_ms = (uint64_t)p->config.answer_intervals * p->config.interval_ms;
+	if (v->unsent != 0) {
+		resend(p, vm, window_ms);
+		return;
+	}
+	if (v->actual_pages == v->target_pages) {
+		if (v->window_pages != v->actual_pages) {
+			v->strikes = 0;
+			v->window_pages = v->actual_pages;
+		}
+		return;
+	}
+	if (p->now_ms - v->window_ms < window_ms) {
+		return;
+	}
 	const bool shrinking = v->target_pages < v->window_pages;
 	const uint64_t left = poise_over(v->actual_pages, v->target_pages) +
 			      poise_over(v->target_pages, v->actual_pages);
 	const uint64_t moved = shrinking ? poise_over(v->window_pages, v->actual_pages)
 					 : poise_over(v->actual_pages, v->window_pages);
 	const uint64_t least = poise_permille(v->target_pages, p->config.progress_permille);
-	const uint64_t window_ms = (uint64_t)p->config.answer_intervals * p->config.interval_ms;
-	if (v->unsent != 0) {
-		if (p->now_ms - v->window_ms >= window_ms) {
-			park(p, vm);
-		} else {
-			const uint64_t since_ms = v->window_ms;
-			poise_resize_ask(p, vm, v->target_pages);
-			v->window_ms = since_ms;
-		}
-	} else if (left == 0) {
-		if (moved > 0) {
-			v->strikes = 0;
-		}
+	if (left > least && moved < poise_max(least, 1)) {
+		park(p, vm);
+	} else {
+		v->window_ms = p->now_ms;
 		v->window_pages = v->actual_pages;
-	} else if (p->now_ms - v->window_ms >= window_ms) {
-		if (left > least && moved < poise_max(least, 1)) {
-			park(p, vm);
-		} else {
-			v->window_ms = p->now_ms;
-			v->window_pages = v->actual_pages;
-		}
 	}
 }
