@@ -80,15 +80,13 @@ check: ## layout, warnings of both compilers, headers alone, symbols, stack, cpp
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
 HOST_RUNS += documents
 
-# Coverage by the unit tests. Counts add up over runs, so old ones go first.
+# Coverage by the unit tests.
+RUN_coverage := test/coverage.sh $(OUT) $(UNIT_COV)
+HOST_RUNS += coverage
+HOST_NEEDS += $(UNIT_COV)
+
 coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the unit tests reach
-	$(Q)find $(OUT)/cov -name '*.gcda' -delete
-	$(Q)$(foreach t,$(UNIT_COV),{ $(t) >/dev/null 2>&1 || echo "$(t) has failed"; } &&) true
-	$(Q)mkdir -p $(OUT)/coverage
-	$(Q)gcovr -r . --object-directory $(OUT)/cov -f core/ -f guestdrv/publish.c \
-		--html-details $(OUT)/coverage/index.html --json $(OUT)/coverage/coverage.json \
-		--json-pretty $(OUT)/cov
-	@test/coverage.py $(OUT)/coverage/coverage.json test/coverage-exceptions.txt
+	@$(RUN_coverage)
 
 # The bench: the core on the monitor's start-up code, with three sizes of table.
 BENCH_ELFS := $(foreach f,a64 a64vm32 a64vm64,$(OUT)/bench/$(f).elf)
