@@ -1077,6 +1077,68 @@ static void poise_F71_all_needy_at_once(void **state)
 	}
 }
 
+/*
+ * Any number of liars, who ask for more than there is and cry for help, and any number of honest
+ * VMs: each VM gets what it wants or its weighted share above its reservation, whatever the others
+ * say; and while an honest one lacks something, no liar has more by weight than it has. A page a VM
+ * is lost by rounding, and in the second statement what POISE_FILL_ROUNDS may cost.
+ */
+static void poise_F19_F22_entitlement_whatever_liars_say(void **state)
+{
+	static struct poise p;
+	uint64_t seed = 43;
+	(void)state;
+	for (unsigned run = 0; run < PLAN_RUNS(100000); run++) {
+		const struct poise_config config = {.pool_pages = POISE_PAGES_MAX,
+						    .rules_off = SOFT | OFF(FLOOR)};
+		const uint32_t vms = 1 + (uint32_t)(random_next(&seed) % POISE_VM_MAX);
+		const uint32_t liars = (uint32_t)(random_next(&seed) % vms);
+		uint64_t pool = 0, base = 0, weights = 0;
+		plan_start(&p, &config);
+		for (uint32_t i = 0; i < vms; i++) {
+			const int64_t size = 10 + (int64_t)(random_next(&seed) % 5000);
+			const bool lies = i < liars;
+			const struct plan_vm vm = {
+				.size_pages = (uint64_t)size,
+				.min_pages = 1 + random_next(&seed) % (uint64_t)size,
+				.delta_pages = lies ? INT64_C(1) << 33
+						    : (int64_t)(random_next(&seed) % 2000),
+				.reclaimable_pages =
+					lies ? -size : (int64_t)(random_next(&seed) % 2000),
+				.pressure_pages = lies ? (uint64_t)size : 0,
+				.weight = 1 + (uint32_t)(random_next(&seed) % 500),
+			};
+			plan_put(&p, i, &vm);
+			pool += vm.size_pages;
+			weights += vm.weight;
+		}
+		p.config.pool_pages = pool;
+		p.free_pages = 0;
+		plan_make(&p);
+		for (uint32_t i = 0; i < vms; i++) {
+			base += poise_min(p.vm[i].config.min_pages, p.plan.row[i].desired_pages);
+		}
+		for (uint32_t i = 0; i < vms; i++) {
+			const struct poise_row *row = &p.plan.row[i];
+			const uint64_t own =
+				poise_min(p.vm[i].config.min_pages, row->desired_pages);
+			const uint64_t share = own + (pool - base) * row->weight / weights;
+			assert_true(row->goal_pages + vms >= poise_min(row->desired_pages, share));
+			if (i < liars || row->goal_pages + vms >= row->desired_pages) {
+				continue;
+			}
+			for (uint32_t liar = 0; liar < liars; liar++) {
+				const struct poise_row *other = &p.plan.row[liar];
+				const uint64_t theirs =
+					poise_over(other->goal_pages, p.vm[liar].config.min_pages);
+				const uint64_t mine = poise_over(row->goal_pages, own);
+				assert_true(theirs * row->weight <=
+					    (mine + vms + pool / 100) * other->weight);
+			}
+		}
+	}
+}
+
 static void poise_F72_zero_one_and_most_vms(void **state)
 {
 	static const uint32_t policies[] = {POISE_POLICY_POISE, POISE_POLICY_PAPER,
@@ -1476,6 +1538,7 @@ int main(void)
 		cmocka_unit_test(fill_worst_cases_stay_within_the_bound),
 		cmocka_unit_test(plan_targets),
 		cmocka_unit_test(poise_F71_all_needy_at_once),
+		cmocka_unit_test(poise_F19_F22_entitlement_whatever_liars_say),
 		cmocka_unit_test(poise_F72_zero_one_and_most_vms),
 		cmocka_unit_test(neutral_poise_is_paper),
 		cmocka_unit_test(poise_any_state),
