@@ -32,7 +32,8 @@ all:
 # What a goal needs is installed before make looks at any rule, so that rules need not know of it.
 PURPOSES := $(sort \
 	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
-	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run test) \
+	$(if $(filter sim all,$(MAKECMDGOALS)),sim) \
+	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run sim test) \
 	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
@@ -91,6 +92,8 @@ $(OUT)/$(1)/%.o: %.c
 endef
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
+
+include port/sim/sim.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)

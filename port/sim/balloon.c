@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The balloon's manners: how fast, how far and whether at all a guest follows its host's target.
+ * The moving itself is board/guest/balloon.c's.
+ */
+#include "guest.h"
+#include "host.h"
+
+/* A flaky balloon's times, in ms: how long it stands still, how long it moves. */
+#define STAND_MIN_MS 250u
+#define STAND_MAX_MS 19000u
+#define MOVE_MIN_MS  1000u
+#define MOVE_MAX_MS  10000u
+/* A crawling one moves a page in 5 s. */
+#define CRAWL_US 5000000u
+/* No swapping for the balloon's sake while the device has this much to do already: 20 ms. */
+#define CONGESTED_NS 20000000u
+
+void sim_balloon_poll(struct sim_guest *g)
+{
+	struct gd_host host;
+	uint64_t target;
+
+	if (gd_host_read(&g->driver, &host) != 1 || host.epoch == g->mm.balloon.epoch) {
+		return;
+	}
+	target = host.target_pages;
+	if (g->config->upper_pages != 0 && target > g->config->upper_pages) {
+		target = g->config->upper_pages;
+	}
+	/* Shrinking stops above the target and growing below it when it is no whole frame. */
+	if (target < sim_guest_pages(g)) {
+		target += g->granule - 1u;
+	}
+	g->answered = false;
+	balloon_target(&g->mm, (uint32_t)(target / g->granule), host.epoch);
+}
+
+/* Decides whether a flaky balloon moves at this time. */
+static bool is_standing(struct sim_guest *g, uint64_t now_us)
+{
+	if (g->config->balloon == SIM_BALLOON_FLAKY && now_us >= g->change_us) {
+		const uint32_t least = g->standing ? MOVE_MIN_MS : STAND_MIN_MS;
+		const uint32_t most = g->standing ? MOVE_MAX_MS : STAND_MAX_MS;
+
+		g->standing = !g->standing;
+		g->change_us = now_us + (least + sim_random(&g->random, most - least + 1u)) * 1000u;
+	}
+	return g->standing;
+}
+
+/* Pages that the rate allows by `until_us`, in whole frames; what is not whole stays for later. */
+static uint32_t allowance(struct sim_guest *g, uint64_t until_us)
+{
+	const uint64_t page_ns = g->config->balloon == SIM_BALLOON_CRAWL
+					 ? CRAWL_US * UINT64_C(1000)
+					 : UINT64_C(1000000000) / g->config->rate_pages_s;
+	const uint64_t frame_ns = page_ns * g->granule;
+	const uint64_t ns = until_us > g->moved_us ? (until_us - g->moved_us) * 1000u : 0;
+	const uint64_t frames = frame_ns == 0 ? UINT32_MAX / 2u : ns / frame_ns;
+
+	g->moved_us += frames * frame_ns / 1000u;
+	return frames < UINT32_MAX / 2u ? (uint32_t)frames : UINT32_MAX / 2u;
+}
+
+void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
+{
+	struct mm *m = &g->mm;
+	const uint64_t size = balloon_size(m);
+	uint32_t frames;
+
+	if (g->config->balloon == SIM_BALLOON_STUCK || is_standing(g, until_us)) {
+		g->moved_us = until_us;
+		return;
+	}
+	if (!m->balloon.pending && size != m->balloon.target && sim_host_insists(g->host)) {
+		m->balloon.pending = true;
+	}
+	if (!m->balloon.pending) {
+		g->moved_us = until_us;
+		return;
+	}
+	if (size > m->balloon.target && m->free_pages <= m->wmark_high && !reclaim_is_easy(m) &&
+	    g->host->device.backlog_ns > CONGESTED_NS) {
+		return;
+	}
+	frames = allowance(g, until_us);
+	if (frames > 0) {
+		m->balloon.mode = BALLOON_OK;
+		g->background = true;
+		balloon_step(m, frames);
+		g->background = false;
+		/* Between steps nothing moves, however much reclaim would like it to. */
+		m->balloon.mode = BALLOON_STUCK;
+	}
+}

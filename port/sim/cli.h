@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands of poise-sim share. */
+#ifndef SIM_CLI_H
+#define SIM_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "meter.h"
+
+/* Exit codes: all is well, a run or a comparison failed, the input is bad. */
+#define CLI_OK   0
+#define CLI_FAIL 1
+#define CLI_BAD  2
+
+#define CLI_OPTION_HELP    1000
+#define CLI_OPTION_VERSION 1001
+#define CLI_COMMON                                               \
+	{"help", no_argument, NULL, CLI_OPTION_HELP},            \
+	{                                                        \
+		"version", no_argument, NULL, CLI_OPTION_VERSION \
+	}
+
+/* Prints one line to stderr, "poise-sim: ...", and returns CLI_BAD. */
+int cli_bad(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Handles what getopt_long returned and the command does not know itself. Returns an exit code. */
+int cli_common(int option, const char *usage);
+
+/* Reads an option's number in least..most. Returns false after a message. */
+bool cli_number(const char *option, const char *text, double least, double most, double *value);
+bool cli_whole(const char *option, const char *text, uint64_t least, uint64_t most,
+	       uint64_t *value);
+
+/* Opens a file to write into beside its name, and moves it there when all is written; so that a
+ * failed run changes nothing. */
+struct cli_file {
+	FILE *out;
+	char name[1024];
+	char temporary[1040];
+};
+bool cli_create(struct cli_file *file, const char *name);
+/* Returns false after a message. `keep`: it is complete. */
+bool cli_close(struct cli_file *file, bool keep);
+
+/* Progress of long runs: nothing unless stderr is a terminal and 2 s are over. */
+struct cli_progress {
+	const char *what;
+	double start_s, last_s;
+};
+void cli_progress_start(struct cli_progress *p, const char *what);
+void cli_progress_show(void *p, uint64_t now_ms, uint64_t end_ms);
+void cli_progress_stop(struct cli_progress *p);
+
+/* Tables and JSON of results. */
+void cli_print_table(const struct sim_result *result, unsigned count, bool vms);
+void cli_print_json(const char *scenario, uint64_t seed, const struct sim_result *result,
+		    unsigned count);
+
+/* The commands; argv[0] is the command's name. */
+int cmd_run(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_lru(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+
+#endif

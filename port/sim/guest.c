@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One simulated guest: start, clock, touches, and what its page says. What its kernel does is in
+ * board/guest, what its programs do in player.c, how its balloon behaves in balloon.c.
+ */
+#include "guest.h"
+
+#include <stdlib.h>
+
+#include "host.h"
+
+#define FEATURES                                                                           \
+	(POISE_GF_AVAILABLE | POISE_GF_SWAP_FLOW | POISE_GF_REFAULT | POISE_GF_COMMITTED | \
+	 POISE_GF_RECLAIM | POISE_GF_URGENT)
+
+/* Background reclaim waits when the device has more than this to do: 20 ms. */
+#define CONGESTED_NS 20000000u
+/* Frames that one step of it frees at most. */
+#define KEEP_FRAMES (RECLAIM_BATCH * 4u)
+/* What a guest takes from its balloon at a time before it kills: 1 MiB, as virtio-balloon does. */
+#define OOM_PAGES 256u
+
+static bool start_memory(struct sim_guest *g)
+{
+	const struct sim_vm_config *c = g->config;
+	struct mm_config config = {
+		.page_count = (uint32_t)(c->max_pages / g->granule),
+		.boot_pages = (uint32_t)(c->boot_pages / g->granule),
+		.slot_count = (uint32_t)(c->swap_pages / g->granule),
+		.swappiness = c->swappiness,
+		.granule = g->granule,
+		.anon_active = c->anon_active,
+	};
+	const uint32_t kernel = (uint32_t)(c->kernel_pages / g->granule);
+
+	sim_player_needs(&c->load, g->granule, c->max_pages, &config.anon_limit,
+			 &config.file_limit);
+	if (posix_memalign(&g->tables, GUEST_PAGE_BYTES, mm_table_bytes(&config)) != 0) {
+		g->tables = NULL;
+		return false;
+	}
+	__builtin_memset(g->tables, 0, mm_table_bytes(&config));
+	g->frame_of = calloc(config.anon_limit, sizeof(*g->frame_of));
+	g->young = calloc(config.anon_limit, 1);
+	g->probe = calloc(config.page_count, 1);
+	if (g->frame_of == NULL || g->young == NULL || g->probe == NULL ||
+	    !sim_truth_start(&g->truth, config.anon_limit + config.file_limit)) {
+		return false;
+	}
+	mm_init(&g->mm, &config, g->tables);
+	mm_add_free(&g->mm, kernel, config.boot_pages - kernel);
+	g->mm.balloon.mode = BALLOON_STUCK;
+	g->mm.balloon.floor =
+		(uint32_t)((c->lower_pages > c->floor_pages ? c->lower_pages : c->floor_pages) /
+			   g->granule);
+	return true;
+}
+
+static bool start_pages(struct sim_guest *g)
+{
+	const struct sim_vm_config *c = g->config;
+	uint32_t features = FEATURES;
+	void *pages;
+
+	if (posix_memalign(&pages, POISE_ABI_PAGE_BYTES, 2u * POISE_ABI_PAGE_BYTES) != 0) {
+		return false;
+	}
+	__builtin_memset(pages, 0, 2u * POISE_ABI_PAGE_BYTES);
+	g->page = pages;
+	g->host_page = (struct poise_host_page *)((char *)pages + POISE_ABI_PAGE_BYTES);
+	features |= c->anon_active ? 0 : POISE_GF_ANON_INACTIVE;
+	features |= c->floor_pages != 0 ? POISE_GF_FLOOR : 0;
+	return gd_init(&g->driver, g->page, g->host_page, g->index + 1u, c->max_pages, features) ==
+	       0;
+}
+
+bool sim_guest_start(struct sim_guest *g, struct sim_host *host, uint32_t index)
+{
+	const struct sim_scenario *s = host->scenario;
+
+	*g = (struct sim_guest){
+		.config = &host->config[index],
+		.host = host,
+		.index = index,
+		.granule = s->granule,
+		.allowed_pages = host->config[index].boot_pages,
+		.publish_ms = s->interval_ms,
+		/* Each guest's timer has its own moment. */
+		.next_publish_us =
+			(uint64_t)s->interval_ms * 1000u * (index + 1u) / (s->vm_count + 1u),
+		.random = host->seed * UINT64_C(0x2545f4914f6cdd1d) + index,
+	};
+	if (!start_memory(g) || !start_pages(g)) {
+		sim_guest_stop(g);
+		return false;
+	}
+	sim_player_start(g, g->random);
+	return true;
+}
+
+void sim_guest_stop(struct sim_guest *g)
+{
+	free(g->tables);
+	free(g->frame_of);
+	free(g->young);
+	free(g->probe);
+	free(g->page);
+	sim_truth_stop(&g->truth);
+	g->tables = g->frame_of = NULL;
+	g->young = g->probe = NULL;
+	g->page = NULL;
+}
+
+uint64_t sim_guest_pages(const struct sim_guest *g)
+{
+	return (uint64_t)balloon_size(&g->mm) * g->granule;
+}
+
+void sim_guest_stall(struct sim_guest *g, uint64_t until_us)
+{
+	if (until_us > g->clock_us) {
+		g->stall_us += until_us - g->clock_us;
+		g->clock_us = until_us;
+	}
+}
+
+void sim_guest_housekeeping(struct sim_guest *g)
+{
+	if (!reclaim_is_easy(&g->mm) && g->host->device.backlog_ns > CONGESTED_NS) {
+		return;
+	}
+	g->background = true;
+	reclaim_background(&g->mm, KEEP_FRAMES);
+	g->background = false;
+}
+
+/* Before it kills, a guest of this kind takes pages from its balloon, whatever its target says. */
+static void deflate_on_oom(struct sim_guest *g)
+{
+	struct mm *m = &g->mm;
+	const uint32_t target = m->balloon.target;
+
+	if (m->free_pages > m->wmark_min || m->swap_used < m->slot_count ||
+	    m->lru_pages[LRU_INACTIVE_FILE] + m->lru_pages[LRU_ACTIVE_FILE] > RECLAIM_BATCH) {
+		return;
+	}
+	g->allowed_pages = sim_guest_pages(g) + OOM_PAGES + g->granule;
+	m->balloon.target = balloon_size(m) + OOM_PAGES / g->granule + 1u;
+	m->balloon.mode = BALLOON_OK;
+	balloon_deflate(m, OOM_PAGES / g->granule + 1u);
+	m->balloon.mode = BALLOON_STUCK;
+	m->balloon.target = target;
+}
+
+void sim_guest_touch(struct sim_guest *g, uint32_t vpn, bool write)
+{
+	if (g->frame_of[vpn] == 0) {
+		if (g->config->deflate_on_oom) {
+			deflate_on_oom(g);
+		}
+		mm_anon_fault(&g->mm, vpn);
+	}
+	g->young[vpn] = 1;
+	g->probe[g->frame_of[vpn] - 1u] |= (uint8_t)(SIM_ACCESSED | (write ? SIM_DIRTY : 0));
+	sim_truth_touch(&g->truth, vpn, (uint32_t)(g->clock_us / 1000u));
+}
+
+void sim_guest_read(struct sim_guest *g, uint32_t block, bool first)
+{
+	uint32_t pfn;
+
+	g->first_read = first;
+	pfn = cache_read(&g->mm, block);
+	g->probe[pfn] |= SIM_ACCESSED;
+	sim_truth_touch(&g->truth, g->mm.anon_limit + block, (uint32_t)(g->clock_us / 1000u));
+}
+
+static void lie(const struct sim_guest *g, struct poise_abi_guest *c)
+{
+	const uint64_t idle = c->free_pages + c->inactive_file_pages;
+	uint64_t part;
+
+	if (g->config->report == SIM_REPORT_OVER) {
+		part = idle / 20u * 19u;
+		c->active_anon_pages += part;
+		c->free_pages -= part < c->free_pages ? part : c->free_pages;
+		c->inactive_file_pages = idle - part - c->free_pages;
+		c->available_pages = idle - part;
+		c->swap_used_pages += c->total_pages / 4u;
+		c->refault_anon_pages += c->guest_ms;
+		c->swap_in_pages += c->guest_ms;
+		c->committed_pages = c->total_pages;
+	} else {
+		part = c->inactive_anon_pages / 5u * 4u;
+		c->inactive_anon_pages -= part;
+		c->free_pages += part;
+		part = c->active_anon_pages / 5u * 4u;
+		c->active_anon_pages -= part;
+		c->free_pages += part;
+		c->available_pages = c->free_pages;
+	}
+}
+
+void sim_guest_publish(struct sim_guest *g)
+{
+	const struct mm *m = &g->mm;
+	const uint64_t k = g->granule;
+	const uint64_t now_ms = g->clock_us / 1000u;
+	struct poise_abi_guest counters = {
+		.guest_ms = now_ms,
+		.total_pages = g->config->max_pages,
+		.balloon_pages = m->given_pages * k,
+		.free_pages = m->free_pages * k,
+		.active_file_pages = m->lru_pages[LRU_ACTIVE_FILE] * k,
+		.inactive_file_pages = m->lru_pages[LRU_INACTIVE_FILE] * k,
+		.active_anon_pages = m->lru_pages[LRU_ACTIVE_ANON] * k,
+		.inactive_anon_pages = m->lru_pages[LRU_INACTIVE_ANON] * k,
+		.swap_used_pages = m->swap_used * k,
+		.available_pages = mm_available(m) * k,
+		.swap_out_pages = m->swap_out * k,
+		.swap_in_pages = m->swap_in * k,
+		.refault_anon_pages = m->refault_anon * k,
+		.refault_file_pages = m->refault_file * k,
+		.committed_pages = m->committed * k,
+		.direct_reclaims = m->direct_reclaims,
+		.oom_kills = m->oom_kills,
+		.floor_pages = g->config->floor_pages,
+	};
+
+	if (sim_guest_is_silent(g)) {
+		return;
+	}
+	if (g->config->report != SIM_REPORT_HONEST && now_ms >= g->config->report_from_ms) {
+		lie(g, &counters);
+	}
+	gd_publish(&g->driver, &counters);
+}
+
+bool sim_guest_is_silent(const struct sim_guest *g)
+{
+	return g->config->report == SIM_REPORT_STALE &&
+	       g->clock_us / 1000u >= g->config->report_from_ms;
+}
+
+void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
+{
+	sim_arch_guest = g;
+	sim_balloon_poll(g);
+	sim_balloon_run(g, now_us);
+	sim_guest_housekeeping(g);
+	if (now_us >= g->next_publish_us) {
+		sim_guest_publish(g);
+		g->next_publish_us += g->publish_ms * UINT64_C(1000);
+		if (g->config->report == SIM_REPORT_OVER) {
+			arch_pressure(&g->mm);
+		}
+	}
+	while (g->player.playing && g->clock_us < until_us) {
+		sim_player_step(g);
+	}
+	if (!g->player.playing && g->clock_us < until_us) {
+		g->clock_us = until_us;
+	}
+}

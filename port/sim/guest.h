@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One simulated guest: the memory management of the board's guest kernel (board/guest), run over
+ * counters instead of memory, with a clock of its own, the shared device, and a balloon and a
+ * reporter that can misbehave.
+ *
+ * A guest's clock runs ahead of the host's by at most what its work waits for: a fault that takes
+ * 20 ms moves it by 20 ms, and the guest then sits out the host's next steps.
+ */
+#ifndef SIM_GUEST_H
+#define SIM_GUEST_H
+
+#include "mm.h"
+#include "player.h"
+#include "poise.h"
+#include "publish.h"
+#include "scenario.h"
+#include "truth.h"
+
+struct sim_guest {
+	const struct sim_vm_config *config;
+	struct sim_host *host;
+	uint32_t index;
+	uint32_t granule;
+
+	struct mm mm;
+	void *tables;
+	uint32_t *frame_of; /* a word a page of the window: frame + 1, 0: not mapped */
+	uint8_t *young;     /* a byte a page of the window: the guest's own access flag */
+	uint8_t *probe;     /* a byte a frame: SIM_ACCESSED, SIM_DIRTY since the last probe */
+
+	uint64_t clock_us;
+	uint64_t stall_us; /* waited for memory, since the start */
+	bool background;   /* reclaim goes on beside the work, which does not wait for it */
+	bool first_read;   /* this file read is the work's own, not memory's fault */
+	struct sim_player player;
+
+	/* Shared pages. */
+	struct gd driver;
+	struct poise_guest_page *page;
+	struct poise_host_page *host_page;
+	struct poise_host_writer writer; /* the host's */
+	uint64_t next_publish_us;
+	uint32_t publish_ms;
+	bool rang; /* the doorbell, since the host last looked */
+	uint64_t rings;
+
+	/* Balloon. */
+	uint64_t allowed_pages; /* the host lets it grow up to here */
+	uint64_t epoch;         /* of the host's request in force */
+	bool answered;          /* it has said that it can do no more */
+	bool standing;          /* a flaky one: stands still until change_us */
+	uint64_t change_us;
+	uint64_t moved_us; /* up to here the rate has been used */
+	uint64_t random;
+
+	struct sim_truth truth;
+};
+
+/* Makes a guest that has its boot size and has done nothing. Returns false without memory. */
+bool sim_guest_start(struct sim_guest *g, struct sim_host *host, uint32_t index);
+void sim_guest_stop(struct sim_guest *g);
+
+/* Lets kernel and work go on until the host's clock says `until_us`. */
+void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us);
+
+/* Publishes the counters, true or not. */
+void sim_guest_publish(struct sim_guest *g);
+
+/* Has it stopped publishing? */
+bool sim_guest_is_silent(const struct sim_guest *g);
+
+/* The work waits for memory until `until_us` of its clock. */
+void sim_guest_stall(struct sim_guest *g, uint64_t until_us);
+
+/* Touches page `vpn` of the window, or block `block` of the files. `write`: it is changed. */
+void sim_guest_touch(struct sim_guest *g, uint32_t vpn, bool write);
+void sim_guest_read(struct sim_guest *g, uint32_t block, bool first);
+
+/* Does the kernel's work beside the programs: a step of background reclaim. */
+void sim_guest_housekeeping(struct sim_guest *g);
+
+/* Returns what the guest has now, in 4 KiB pages. */
+uint64_t sim_guest_pages(const struct sim_guest *g);
+
+/* --- for guest.c and arch.c --- */
+
+/* The guest that board/guest's code runs for now: its seam to the machine names no guest. */
+extern struct sim_guest *sim_arch_guest;
+
+/* Moves the balloon as far as its manners let it in the time up to `until_us`. */
+void sim_balloon_run(struct sim_guest *g, uint64_t until_us);
+/* Takes the host's page into account, if it has changed. */
+void sim_balloon_poll(struct sim_guest *g);
+
+#endif

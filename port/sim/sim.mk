@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# poise-sim and its tests. Included by the top Makefile after its rule for objects. The simulator has
+# the core with its largest table of VMs, so its objects are flavours of their own.
+#	sim	poise-sim
+#	simsan	the same under the sanitizers: unit tests
+
+SIM_POLICY_SRCS := \
+	port/sim/policy/equal.c \
+	port/sim/policy/proportional.c
+
+# All but the command line: what unit tests are linked with.
+SIM_SRCS := \
+	port/sim/arch.c \
+	port/sim/balloon.c \
+	port/sim/core.c \
+	port/sim/device.c \
+	port/sim/guest.c \
+	port/sim/host.c \
+	port/sim/load.c \
+	port/sim/lru.c \
+	port/sim/meter.c \
+	port/sim/pages.c \
+	port/sim/player.c \
+	port/sim/policies.c \
+	port/sim/predict.c \
+	port/sim/rival.c \
+	port/sim/run.c \
+	port/sim/scenario.c \
+	port/sim/scenario_vm.c \
+	port/sim/setting.c \
+	port/sim/synth.c \
+	port/sim/trace.c \
+	port/sim/truth.c \
+	$(SIM_POLICY_SRCS) \
+	port/record/record.c \
+	port/record/replay.c \
+	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
+	$(GUESTDRV_SRCS) \
+	$(CORE_SRCS)
+
+SIM_CLI_SRCS := \
+	port/sim/cli.c \
+	port/sim/cmd_lru.c \
+	port/sim/cmd_predict.c \
+	port/sim/cmd_replay.c \
+	port/sim/cmd_run.c \
+	port/sim/output.c
+
+# Unit tests: test/unit/test_NAME.c.
+SIM_TESTS :=
+
+SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
+CC_sim := $(CC)
+CFLAGS_sim := -O2 -g $(SIM_CFLAGS)
+CC_simsan := $(CC)
+CFLAGS_simsan := $(CFLAGS_san) $(SIM_CFLAGS)
+$(foreach f,sim simsan,$(eval $(call flavour,$(f))))
+
+SIM := $(OUT)/host/poise-sim
+SIM_LIBS := -lconfig -ljansson -lm
+
+$(SIM): $(call objects,sim,$(SIM_CLI_SRCS) $(SIM_SRCS))
+	$(if $(Q),@echo "  LINK    $@")
+	@mkdir -p $(@D)
+	$(Q)$(CC_sim) -o $@ $^ $(SIM_LIBS)
+
+define sim_test
+$(OUT)/simsan/test/unit/test_$(1): $(call objects,simsan,test/unit/test_$(1).c $(SIM_SRCS))
+	$$(if $$(Q),@echo "  LINK    $$@")
+	$$(Q)$$(CC_simsan) $$(LDFLAGS_san) -o $$@ $$^ $$(LIBS_san) $$(SIM_LIBS)
+RUN_unit-$(1) := $(OUT)/simsan/test/unit/test_$(1)
+endef
+$(foreach t,$(SIM_TESTS),$(eval $(call sim_test,$(t))))
+HOST_RUNS += $(SIM_TESTS:%=unit-%)
+host-runs: $(SIM) $(SIM_TESTS:%=$(OUT)/simsan/test/unit/test_%)
+
+.PHONY: sim
+sim: $(SIM) ## poise-sim, the simulated hypervisor
+all: sim
