@@ -76,7 +76,7 @@ boot() {
 name=
 while IFS='	' read -r key value || [ -n "$key" ]; do
 	case $key in
-	name) name=$value image= args= limit=300 status=0 expect= again= ;;
+	name) name=$value image='' args='' limit=300 status=0 expect='' again='' ;;
 	image) image=$value ;;
 	args) args=$(printf '%s' "$value" | sed "s|@OUT@|$work|g") ;;
 	limit) limit=$value ;;
