@@ -104,8 +104,16 @@ static inline uint64_t poise_plan_split(uint64_t spare, uint64_t sum, uint64_t t
 /* The sum of targets: what the pool will be charged when everything in flight has arrived. */
 uint64_t poise_plan_targets(const struct poise *p);
 /* Demand and reclaimable memory in whole pages, rounded against giving memory away. */
-int64_t poise_plan_delta(const struct poise_vm *vm);
-int64_t poise_plan_reclaimable(const struct poise_vm *vm);
+static inline int64_t poise_plan_delta(const struct poise_vm *vm)
+{
+	return (vm->forecast.delta_q16 + (1 << POISE_FRACTION_BITS) - 1) >> POISE_FRACTION_BITS;
+}
+
+static inline int64_t poise_plan_reclaimable(const struct poise_vm *vm)
+{
+	return vm->forecast.reclaimable_q16 >> POISE_FRACTION_BITS;
+}
+
 /* Raises goals above size to at most what `available` covers, in slot order. */
 void poise_plan_cover(struct poise_plan *plan, int64_t available);
 /*
@@ -113,26 +121,11 @@ void poise_plan_cover(struct poise_plan *plan, int64_t available);
  * desired. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2) in at most
  * POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never gives
  * more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
- * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
+ * (1 - (w / W)^(1/6))^6 of `amount`, where w is the smallest and W the sum of the weights: 0.3 %
  * for 16 equal ones.
  */
 void poise_plan_fill(struct poise_plan *plan, uint64_t amount);
-#define POISE_FILL_ROUNDS 8
-
-/* The rules of plan_poise.c that shape one row; see enum poise_rule. */
-void poise_rule_frozen(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_static(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_stale(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_equation(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_shortfall(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_urgent(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_idle_tax(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_dead_band(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_bounds(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_floor(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_slew(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
-void poise_rule_back_off(const struct poise *p, const struct poise_vm *vm, struct poise_row *row);
+#define POISE_FILL_ROUNDS 6
 
 /* ledger.c */
 

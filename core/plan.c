@@ -16,16 +16,6 @@ uint64_t poise_plan_targets(const struct poise *p)
 	return sum;
 }
 
-int64_t poise_plan_delta(const struct poise_vm *vm)
-{
-	return (vm->forecast.delta_q16 + (1 << POISE_FRACTION_BITS) - 1) >> POISE_FRACTION_BITS;
-}
-
-int64_t poise_plan_reclaimable(const struct poise_vm *vm)
-{
-	return vm->forecast.reclaimable_q16 >> POISE_FRACTION_BITS;
-}
-
 void poise_plan_cover(struct poise_plan *plan, int64_t available)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
@@ -98,15 +88,15 @@ void poise_plan_make(const struct poise *p, struct poise_plan *plan)
 	plan->available_pages = (int64_t)p->config.pool_pages - (int64_t)poise_plan_targets(p);
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &p->vm[i];
-		plan->row[i] = (struct poise_row){
-			.size_pages = vm->target_pages,
-			.desired_pages = vm->target_pages,
-			.lower_pages = vm->config.min_pages,
-			.upper_pages = vm->config.max_pages,
-			.base_pages = vm->config.min_pages,
-			.goal_pages = vm->target_pages,
-			.weight = vm->config.weight,
-		};
+		struct poise_row *row = &plan->row[i];
+		row->size_pages = vm->target_pages;
+		row->desired_pages = vm->target_pages;
+		row->goal_pages = vm->target_pages;
+		row->lower_pages = vm->config.min_pages;
+		row->base_pages = vm->config.min_pages;
+		row->upper_pages = vm->config.max_pages;
+		row->weight = vm->config.weight;
+		row->rule = POISE_RULE_NONE;
 	}
 	switch (p->config.policy) {
 	case POISE_POLICY_PAPER:

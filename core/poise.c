@@ -63,14 +63,18 @@ void poise_emit_plan(struct poise *p, uint32_t vm)
 {
 	const struct poise_row *row = &p->plan.row[vm];
 	const struct poise_forecast *f = &p->vm[vm].forecast;
-	const struct poise_event event = {.now_ms = p->now_ms,
-					  .code = POISE_EVENT_PLAN,
-					  .vm = vm,
-					  .rule = row->rule,
-					  .a = row->size_pages,
-					  .b = (uint64_t)f->delta_q16,
-					  .c = (uint64_t)f->reclaimable_q16,
-					  .d = row->goal_pages};
+	/* Field by field: a compiler would clear an initialised one as a whole first. */
+	struct poise_event event;
+	event.now_ms = p->now_ms;
+	event.code = POISE_EVENT_PLAN;
+	event.vm = vm;
+	event.rule = row->rule;
+	event.err = POISE_OK;
+	event.a = row->size_pages;
+	event.b = (uint64_t)f->delta_q16;
+	event.c = (uint64_t)f->reclaimable_q16;
+	event.d = row->goal_pages;
+	event.data = NULL;
 	p->port->event(p->ctx, &event);
 }
 
@@ -404,6 +408,7 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 				 : p->config.urgent_gap_ms;
 	v->urgent_ms = p->now_ms + v->urgent_gap;
 	v->urgent = 1;
+	p->first = vm;
 	advance(p);
 	v->urgent = 0;
 	return poise_leave(p, POISE_OK);

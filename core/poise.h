@@ -45,7 +45,7 @@ enum poise_basis {
 };
 
 /*
- * The rules of policy `poise`, each one function in plan_poise.c. The numbers name the rule in
+ * The rules of policy `poise`, each one function in rules.h. The numbers name the rule in
  * records and the bit in poise_config.rules_off.
  */
 enum poise_rule {
@@ -235,6 +235,8 @@ struct poise {
 	struct poise_config config; /* with defaults filled in */
 	const struct poise_port *port;
 	void *ctx;
+	uint32_t first; /* slot that is served first: the last one that asked urgently */
+	uint32_t reserved;
 	uint64_t now_ms;     /* latest time seen; never goes back */
 	uint64_t planned_ms; /* time of the last plan */
 	uint64_t epoch; /* last one given out; never reused, so that late answers are recognised */

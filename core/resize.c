@@ -26,9 +26,6 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 static void give(struct poise *p, uint32_t vm)
 {
 	const struct poise_vm *v = &p->vm[vm];
-	if (v->goal_pages <= v->target_pages || v->unsent != 0) {
-		return;
-	}
 	/* The reserve is for the urgent, and for a VM that could not even boot without it. */
 	const bool open = v->urgent != 0 || v->state == POISE_VM_UNMANAGED;
 	/* Up to the charge nothing has to be found: that much is the VM's already. */
@@ -43,13 +40,14 @@ static void give(struct poise *p, uint32_t vm)
 
 void poise_resize_settle(struct poise *p)
 {
+	/* From the slot that is served first all the way round. */
+	uint32_t slot = p->first;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		if (p->vm[i].urgent != 0) {
-			give(p, i);
+		const struct poise_vm *v = &p->vm[slot];
+		if (v->goal_pages > v->target_pages && v->unsent == 0) {
+			give(p, slot);
 		}
-	}
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		give(p, i);
+		slot = slot + 1 < POISE_VM_MAX ? slot + 1 : 0;
 	}
 }
 

@@ -142,10 +142,10 @@ enum poise_err poise_report_error(struct poise *p, uint32_t vm, uint64_t now_ms,
 void poise_vm_age(struct poise *p, uint32_t vm)
 {
 	const struct poise_vm *v = &p->vm[vm];
-	const uint64_t age = (p->now_ms - v->sample_ms) / p->config.interval_ms;
 	if (v->state != POISE_VM_MANAGED && v->state != POISE_VM_STALE) {
 		return;
 	}
+	const uint64_t age = (p->now_ms - v->sample_ms) / p->config.interval_ms;
 	if (age >= p->config.freeze_intervals) {
 		poise_vm_state_set(p, vm, POISE_VM_FROZEN);
 	} else if (age >= p->config.hold_intervals) {

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "plan_support.h"
+#include "rules.h"
 
 #define ROW_VMS 4
 
