@@ -64,5 +64,6 @@ int cmd_compare(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_lru(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
 
 #endif

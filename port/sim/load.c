@@ -7,11 +7,17 @@
 void sim_load_defaults(struct sim_load *load)
 {
 	/* Fitted on some of the recorded workloads, checked on the others: see README.md. */
-	load->touch = 16000;
-	load->touch_file = 8000;
-	load->hot_permille = 300;
-	load->cold_permille = 125;
+	load->touch = 25000;
+	load->touch_file = 24000;
+	load->hot_permille = 600;
+	load->cold_permille = 30;
 	load->phase_ms = 60000;
+}
+
+void sim_load_sweep(struct sim_load *load)
+{
+	load->pattern = SIM_PATTERN_SWEEP;
+	load->touch = 1400000;
 }
 
 void sim_load_free(struct sim_load *load)

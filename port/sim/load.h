@@ -47,6 +47,9 @@ struct sim_load {
 /* Fills in the figures that no recording tells with their fitted values. */
 void sim_load_defaults(struct sim_load *load);
 
+/* Makes it pass over its set again and again, as fast as a processor does that. */
+void sim_load_sweep(struct sim_load *load);
+
 /* Frees what the load holds. */
 void sim_load_free(struct sim_load *load);
 

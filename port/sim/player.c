@@ -155,6 +155,7 @@ static void end_row(struct sim_guest *g)
 		p->row = p->load->again;
 		p->playing = p->loop;
 		if (!p->loop) {
+			p->end_us = g->clock_us;
 			shrink(g, 0);
 		}
 	}
@@ -297,9 +298,10 @@ void sim_player_step(struct sim_guest *g)
 
 double sim_player_work(const struct sim_player *p, uint64_t now_us)
 {
-	const uint64_t since_us = now_us > p->start_us ? now_us - p->start_us : 0;
+	const uint64_t until_us = p->end_us != 0 ? p->end_us : now_us;
+	const uint64_t since_us = until_us > p->start_us ? until_us - p->start_us : 0;
 
-	if (since_us == 0 || !p->playing) {
+	if (since_us == 0 || p->load->rows == 0) {
 		return 1.0;
 	}
 	const double work = (double)p->done_ms * 1000.0 / (double)since_us;

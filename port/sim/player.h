@@ -20,6 +20,7 @@ struct sim_player {
 	bool loop;
 	bool playing;
 	uint64_t start_us; /* first row */
+	uint64_t end_us;   /* the last row's end, once it is over for good */
 
 	uint32_t row;
 	bool in_row;

@@ -31,6 +31,7 @@ SIM_SRCS := \
 	port/sim/synth.c \
 	port/sim/trace.c \
 	port/sim/truth.c \
+	port/sim/validate.c \
 	$(SIM_POLICY_SRCS) \
 	port/record/record.c \
 	port/record/replay.c \
@@ -44,6 +45,7 @@ SIM_CLI_SRCS := \
 	port/sim/cmd_predict.c \
 	port/sim/cmd_replay.c \
 	port/sim/cmd_run.c \
+	port/sim/cmd_validate.c \
 	port/sim/output.c
 
 # Unit tests: test/unit/test_NAME.c.

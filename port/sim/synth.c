@@ -44,7 +44,9 @@ bool sim_synth_load(const struct sim_synth *s, struct sim_load *load)
 	}
 	load->rows = rows;
 	load->again = intro;
-	load->pattern = s->kind == SIM_SYNTH_SWEEP ? SIM_PATTERN_SWEEP : SIM_PATTERN_HOT;
+	if (s->kind == SIM_SYNTH_SWEEP) {
+		sim_load_sweep(load);
+	}
 	load->hot_file = s->file;
 	for (uint32_t i = 0; i < rows; i++) {
 		const uint32_t want = i < intro ? s->low : wanted(s, (i - intro) * ROW_MS);

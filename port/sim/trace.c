@@ -279,7 +279,9 @@ bool sim_trace_load(const struct sim_trace *trace, struct sim_load *load)
 	if (load->row == NULL) {
 		return false;
 	}
-	load->pattern = trace->sweeps ? SIM_PATTERN_SWEEP : SIM_PATTERN_HOT;
+	if (trace->sweeps) {
+		sim_load_sweep(load);
+	}
 	for (uint32_t i = 1; i < trace->rows; i++) {
 		const uint32_t *now = trace->row[i].value;
 		const uint32_t *before = trace->row[i - 1u].value;
