@@ -61,24 +61,37 @@ static void shape_by_limits(const struct poise *p, const struct poise_vm *vm, st
 	}
 }
 
-/* Enough for all: the donors give what the needy lack, each in proportion to what it can spare. */
-static void share_plenty(struct poise_plan *plan, uint64_t spare, uint64_t lacking)
+/*
+ * Enough for all: the donors give what the needy lack, each in proportion to what it can spare.
+ * Returns the sum of what is taken.
+ */
+static uint64_t share_plenty(struct poise_plan *plan, uint64_t spare, uint64_t lacking)
 {
+	uint64_t taken = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		const uint64_t idle = poise_over(row->size_pages, row->desired_pages);
-		row->goal_pages = idle > 0 && row->size_pages <= row->upper_pages
-					  ? row->size_pages - poise_plan_split(idle, spare, lacking)
-					  : row->desired_pages;
+		row->goal_pages = row->desired_pages;
+		if (row->desired_pages < row->size_pages) {
+			const uint64_t idle = row->size_pages - row->desired_pages;
+			/* A VM above its limit gets there whether or not somebody needs the memory.
+			 */
+			const uint64_t part = row->size_pages > row->upper_pages
+						      ? idle
+						      : poise_plan_split(idle, spare, lacking);
+			row->goal_pages = row->size_pages - part;
+			taken += part;
+		}
 	}
+	return taken;
 }
 
 /*
  * Not enough: reservations first, then the rest by weight. Without rule FAIR what somebody has and
- * needs is not touched, as in the paper.
+ * needs is not touched, as in the paper. Returns the sum of what is taken.
  */
-static void share_shortage(const struct poise *p, struct poise_plan *plan)
+static uint64_t share_shortage(const struct poise *p, struct poise_plan *plan)
 {
+	uint64_t taken = 0;
 	int64_t amount = plan->available_pages;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
@@ -94,15 +107,17 @@ static void share_shortage(const struct poise *p, struct poise_plan *plan)
 		if (row->goal_pages < row->size_pages) {
 			row->goal_pages = poise_max(row->goal_pages,
 						    poise_min(row->lower_pages, row->size_pages));
+			taken += row->size_pages - row->goal_pages;
 		}
 	}
+	return taken;
 }
 
 void poise_plan_poise(const struct poise *p, struct poise_plan *plan)
 {
 	uint64_t lacking = 0;
 	uint64_t spare = 0;
-	bool urgent = false;
+	uint64_t urgent = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &p->vm[i];
 		struct poise_row *row = &plan->row[i];
@@ -111,17 +126,16 @@ void poise_plan_poise(const struct poise *p, struct poise_plan *plan)
 			shape_by_limits(p, vm, row);
 			lacking += poise_over(row->desired_pages, row->size_pages);
 			spare += poise_over(row->size_pages, row->desired_pages);
-			urgent = urgent || vm->urgent != 0;
+			urgent += vm->urgent != 0 ? poise_over(row->desired_pages, row->size_pages)
+						  : 0;
 		}
 	}
-	if (!urgent) {
-		plan->available_pages -= (int64_t)poise_ledger_reserve(p);
-	}
+	/* The reserve is opened for what the urgent lack, not for what the others do. */
+	plan->available_pages -= (int64_t)poise_over(poise_ledger_reserve(p), urgent);
 	const int64_t missing = (int64_t)lacking - plan->available_pages;
-	if (missing <= (int64_t)spare) {
-		share_plenty(plan, spare, missing > 0 ? (uint64_t)missing : 0);
-	} else {
-		share_shortage(p, plan);
-	}
-	poise_plan_cover(plan, plan->available_pages);
+	const uint64_t taken =
+		missing <= (int64_t)spare
+			? share_plenty(plan, spare, missing > 0 ? (uint64_t)missing : 0)
+			: share_shortage(p, plan);
+	poise_plan_cover(plan, plan->available_pages + (int64_t)taken);
 }
