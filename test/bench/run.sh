@@ -31,13 +31,17 @@ done
 "${cross}size" "$dir/core.o" | awk 'NR == 2 { print "text " $1 "\ndata " $2 "\nbss " $3 }' >"$dir/figures"
 "${cross}size" "$dir/core/err.o" | awk 'NR == 2 { print "strings " $1 }' >>"$dir/figures"
 
-for vms in 1 64; do
+# What one struct poise takes, with a table for $1 VMs.
+state() {
 	echo '#include "poise.h"
 	char state[sizeof(struct poise)];' |
-		"${cross}gcc" -Icore -DPOISE_VM_MAX=$vms -x c -c - -o "$dir/state.o"
+		"${cross}gcc" -ffreestanding -Icore -DPOISE_VM_MAX="$1" -x c -c - -o "$dir/state.o"
 	"${cross}nm" -S -t d "$dir/state.o" | awk '$4 == "state" { print $2 + 0 }'
-done | awk 'NR == 1 { one = $1 } NR == 2 { print "state_per_vm " ($1 - one) / 63; print "state_1 " one }' \
-	>>"$dir/figures"
+}
+state_1=$(state 1)
+state_64=$(state 64)
+echo "state_1 $state_1
+state_per_vm $(((state_64 - state_1) / 63))" >>"$dir/figures"
 
 # Public entry points: the global names that the public headers declare.
 entries=$("${cross}nm" -g --defined-only "$dir/core.o" | while read -r _ _ name; do
