@@ -6,12 +6,25 @@
  */
 #include "internal.h"
 
+static void window_start(const struct poise *p, struct poise_vm *v)
+{
+	v->window_ms = p->now_ms;
+	v->window_pages = v->actual_pages;
+}
+
 void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 {
 	struct poise_vm *v = &p->vm[vm];
+	const uint64_t near = poise_permille(v->actual_pages, p->config.progress_permille);
+	const bool shrinks =
+		v->target_pages + near < v->actual_pages && target_pages < v->actual_pages;
+	const bool grows =
+		v->target_pages > v->actual_pages + near && target_pages > v->actual_pages;
 	v->epoch = ++p->epoch;
-	v->window_ms = p->now_ms;
-	v->window_pages = v->actual_pages;
+	/* A balloon that stands still is not excused by being asked for more of the same. */
+	if (!shrinks && !grows) {
+		window_start(p, v);
+	}
 	/* What it was to have until now it may have taken unseen: only a measurement frees that. */
 	poise_ledger_set(p, v, v->unsent != 0 ? v->actual_pages : poise_vm_charge(v), target_pages);
 	const enum poise_err err = p->port->resize(p->ctx, vm, target_pages, v->epoch);
@@ -51,6 +64,26 @@ void poise_resize_settle(struct poise *p)
 	}
 }
 
+/* Sends the record of a VM's row in the plan. */
+static void emit_plan(struct poise *p, uint32_t vm)
+{
+	const struct poise_row *row = &p->plan.row[vm];
+	const struct poise_forecast *f = &p->vm[vm].forecast;
+	/* Field by field: a compiler would clear an initialised one as a whole first. */
+	struct poise_event event;
+	event.now_ms = p->now_ms;
+	event.code = POISE_EVENT_PLAN;
+	event.vm = vm;
+	event.rule = row->rule;
+	event.err = POISE_OK;
+	event.a = row->size_pages;
+	event.b = (uint64_t)f->delta_q16;
+	event.c = (uint64_t)f->reclaimable_q16;
+	event.d = row->goal_pages;
+	event.data = NULL;
+	p->port->event(p->ctx, &event);
+}
+
 void poise_resize_commit(struct poise *p)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
@@ -60,7 +93,7 @@ void poise_resize_commit(struct poise *p)
 			continue;
 		}
 		if (row->goal_pages != row->size_pages) {
-			poise_emit_plan(p, i);
+			emit_plan(p, i);
 		}
 		/* A VM outside its limits (they were changed, or it came so) gets there step by
 		 * step. */
@@ -83,17 +116,18 @@ static void park(struct poise *p, uint32_t vm)
 	v->quiet_ms = p->now_ms + ((uint64_t)p->config.interval_ms << v->strikes);
 	v->strikes += v->strikes < POISE_STRIKES_MAX;
 	v->goal_pages = size;
+	window_start(p, v);
 	(void)poise_count(p, POISE_E_LOST);
 	/* A reservation that it has not got yet is not charged without free memory. */
 	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)));
 }
 
 /* A request that the port has not accepted: once more, or given up. */
-static void resend(struct poise *p, uint32_t vm, uint64_t window_ms)
+static void resend(struct poise *p, uint32_t vm, bool over)
 {
 	struct poise_vm *v = &p->vm[vm];
 	const uint64_t since_ms = v->window_ms;
-	if (p->now_ms - since_ms >= window_ms) {
+	if (over) {
 		park(p, vm);
 	} else {
 		poise_resize_ask(p, vm, v->target_pages);
@@ -104,9 +138,10 @@ static void resend(struct poise *p, uint32_t vm, uint64_t window_ms)
 void poise_resize_watch(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
-	const uint64_t window_ms = (uint64_t)p->config.answer_intervals * p->config.interval_ms;
+	const bool over = p->now_ms - v->window_ms >=
+			  (uint64_t)p->config.answer_intervals * p->config.interval_ms;
 	if (v->unsent != 0) {
-		resend(p, vm, window_ms);
+		resend(p, vm, over);
 		return;
 	}
 	if (v->actual_pages == v->target_pages) {
@@ -116,7 +151,7 @@ void poise_resize_watch(struct poise *p, uint32_t vm)
 		}
 		return;
 	}
-	if (p->now_ms - v->window_ms < window_ms) {
+	if (!over) {
 		return;
 	}
 	const bool shrinking = v->target_pages < v->window_pages;
@@ -128,7 +163,6 @@ void poise_resize_watch(struct poise *p, uint32_t vm)
 	if (left > least && moved < poise_max(least, 1)) {
 		park(p, vm);
 	} else {
-		v->window_ms = p->now_ms;
-		v->window_pages = v->actual_pages;
+		window_start(p, v);
 	}
 }
