@@ -56,8 +56,6 @@ void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err,
 /* Likewise, with data. */
 void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
 		     const void *data);
-/* Sends the record of a VM's row in the plan. */
-void poise_emit_plan(struct poise *p, uint32_t vm);
 /* Tells every guest whose target or state has changed. */
 void poise_tell(struct poise *p);
 /* Plan -> commit -> tell the guests. */
@@ -101,8 +99,6 @@ static inline uint64_t poise_plan_split(uint64_t spare, uint64_t sum, uint64_t t
 	/* total < sum <= 2^32 and spare <= 2^32: the product fits. */
 	return sum > total ? spare * total / sum : spare;
 }
-/* The sum of targets: what the pool will be charged when everything in flight has arrived. */
-uint64_t poise_plan_targets(const struct poise *p);
 /* Demand and reclaimable memory in whole pages, rounded against giving memory away. */
 static inline int64_t poise_plan_delta(const struct poise_vm *vm)
 {
@@ -114,18 +110,19 @@ static inline int64_t poise_plan_reclaimable(const struct poise_vm *vm)
 	return vm->forecast.reclaimable_q16 >> POISE_FRACTION_BITS;
 }
 
-/* Raises goals above size to at most what `available` covers, in slot order. */
+/* Cuts goals above size to what `available`, free memory and the plan's takes, covers, in slot
+ * order. */
 void poise_plan_cover(struct poise_plan *plan, int64_t available);
 /*
  * Shares `amount` out by weight, nobody more than it wants: each row's goal rises from base towards
  * desired. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2) in at most
  * POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never gives
  * more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
- * (1 - (w / W)^(1/6))^6 of `amount`, where w is the smallest and W the sum of the weights: 0.3 %
+ * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
  * for 16 equal ones.
  */
 void poise_plan_fill(struct poise_plan *plan, uint64_t amount);
-#define POISE_FILL_ROUNDS 6
+#define POISE_FILL_ROUNDS 8
 
 /* ledger.c */
 

@@ -5,22 +5,8 @@
  */
 #include "internal.h"
 
-uint64_t poise_plan_targets(const struct poise *p)
-{
-	uint64_t sum = 0;
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		/* A shrink that the port has not even accepted will not bring anything. */
-		const struct poise_vm *vm = &p->vm[i];
-		sum += vm->unsent != 0 ? poise_vm_charge(vm) : vm->target_pages;
-	}
-	return sum;
-}
-
 void poise_plan_cover(struct poise_plan *plan, int64_t available)
 {
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		available += (int64_t)poise_over(plan->row[i].size_pages, plan->row[i].goal_pages);
-	}
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
 		if (row->goal_pages > row->size_pages) {
@@ -85,7 +71,7 @@ static void plan_static(const struct poise *p, struct poise_plan *plan)
 
 void poise_plan_make(const struct poise *p, struct poise_plan *plan)
 {
-	plan->available_pages = (int64_t)p->config.pool_pages - (int64_t)poise_plan_targets(p);
+	plan->available_pages = (int64_t)p->config.pool_pages;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &p->vm[i];
 		struct poise_row *row = &plan->row[i];
@@ -97,6 +83,12 @@ void poise_plan_make(const struct poise *p, struct poise_plan *plan)
 		row->upper_pages = vm->config.max_pages;
 		row->weight = vm->config.weight;
 		row->rule = POISE_RULE_NONE;
+		/*
+		 * When everything in flight has arrived, a VM is charged its target; but a shrink
+		 * that the port has not even accepted will not bring anything.
+		 */
+		plan->available_pages -=
+			(int64_t)(vm->unsent != 0 ? poise_vm_charge(vm) : vm->target_pages);
 	}
 	switch (p->config.policy) {
 	case POISE_POLICY_PAPER:

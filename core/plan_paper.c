@@ -28,6 +28,7 @@ void poise_plan_paper(const struct poise *p, struct poise_plan *plan)
 {
 	uint64_t spare = 0;
 	uint64_t asked = 0;
+	uint64_t taken = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &p->vm[i];
 		struct poise_row *row = &plan->row[i];
@@ -52,13 +53,15 @@ void poise_plan_paper(const struct poise *p, struct poise_plan *plan)
 	}
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		row->goal_pages =
-			row->desired_pages < row->size_pages
-				? row->size_pages -
-					  poise_plan_split(row->size_pages - row->desired_pages,
-							   spare, asked)
-				: row->desired_pages;
+		if (row->desired_pages < row->size_pages) {
+			const uint64_t part = poise_plan_split(row->size_pages - row->desired_pages,
+							       spare, asked);
+			row->goal_pages = row->size_pages - part;
+			taken += part;
+		} else {
+			row->goal_pages = row->desired_pages;
+		}
 	}
 	plan->available_pages = 0;
-	poise_plan_cover(plan, 0);
+	poise_plan_cover(plan, (int64_t)taken);
 }
