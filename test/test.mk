@@ -10,14 +10,19 @@ UNIT_TESTS := \
 	guest_mm \
 	ledger \
 	page \
+	plan \
+	plan_any \
 	plan_paper \
 	plan_poise \
 	publish \
-	record
+	record \
+	rules
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
 	ledger \
+	plan \
+	plan_any \
 	plan_paper \
 	plan_poise
 

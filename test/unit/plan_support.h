@@ -141,4 +141,51 @@ static inline void plan_make(struct poise *p)
 			 0);
 }
 
+/* --- tables of plans --- */
+
+#define PLAN_ROW_VMS 4
+
+#define OFF(rule) POISE_RULE_BIT(POISE_RULE_##rule)
+/* What only softens a change: off, so that a table can be checked by hand. */
+#define SOFT (OFF(RESERVE) | OFF(IDLE_TAX) | OFF(DEAD_BAND) | OFF(SLEW))
+
+struct plan_case {
+	const char *what;
+	uint64_t pool_pages;
+	uint32_t rules_off;
+	struct plan_vm vm[PLAN_ROW_VMS];
+	uint64_t goal[PLAN_ROW_VMS];
+};
+
+static inline void plan_run(struct poise *p, const struct poise_config *config,
+			    const struct plan_case *c)
+{
+	struct poise_config complete = *config;
+	complete.pool_pages = c->pool_pages;
+	complete.rules_off = c->rules_off;
+	plan_start(p, &complete);
+	for (uint32_t i = 0; i < PLAN_ROW_VMS; i++) {
+		if (c->vm[i].size_pages != 0) {
+			plan_put(p, i, &c->vm[i]);
+		}
+	}
+	plan_make(p);
+	for (uint32_t i = 0; i < PLAN_ROW_VMS; i++) {
+		if (p->plan.row[i].goal_pages != c->goal[i]) {
+			print_error("%s, VM %u: %llu\n", c->what, (unsigned)i,
+				    (unsigned long long)p->plan.row[i].goal_pages);
+		}
+		assert_int_equal(p->plan.row[i].goal_pages, c->goal[i]);
+	}
+}
+
+static inline void plan_run_all(const struct poise_config *config, const struct plan_case *cases,
+				size_t count)
+{
+	static struct poise p;
+	for (size_t i = 0; i < count; i++) {
+		plan_run(&p, config, &cases[i]);
+	}
+}
+
 #endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules of policy `poise`, each one alone: a VM, its row before, its row after. */
+#include "plan_support.h"
+#include "rules.h"
+
+typedef void (*rule_function)(const struct poise *p, const struct poise_vm *vm,
+			      struct poise_row *row);
+
+/* A VM, what earlier rules made of its row, and what the rule makes of it. The pool has 10,000
+ * pages. Zeros in `desired` to `base` before the rule mean: as a plan starts. */
+struct rule_case {
+	struct plan_vm vm;
+	struct {
+		uint64_t desired, lower, upper, base;
+	} before, after;
+	uint32_t rule;
+};
+
+static void run_rule(rule_function rule, const struct poise_config *config, uint64_t elapsed_ms,
+		     const struct rule_case *cases, size_t count)
+{
+	static struct poise p;
+	for (size_t i = 0; i < count; i++) {
+		const struct rule_case *c = &cases[i];
+		plan_start(&p, config);
+		p.plan.elapsed_ms = elapsed_ms;
+		plan_put(&p, 0, &c->vm);
+		const struct poise_vm *vm = &p.vm[0];
+		struct poise_row row = {
+			.size_pages = vm->target_pages,
+			.desired_pages =
+				c->before.desired == 0 ? vm->target_pages : c->before.desired,
+			.lower_pages =
+				c->before.lower == 0 ? vm->config.min_pages : c->before.lower,
+			.upper_pages =
+				c->before.upper == 0 ? vm->config.max_pages : c->before.upper,
+			.base_pages = c->before.base == 0 ? vm->config.min_pages : c->before.base,
+			.goal_pages = vm->target_pages,
+			.weight = vm->config.weight,
+		};
+		rule(&p, vm, &row);
+		if (row.desired_pages != c->after.desired || row.lower_pages != c->after.lower ||
+		    row.upper_pages != c->after.upper || row.base_pages != c->after.base ||
+		    row.rule != c->rule) {
+			print_error("case %u: %llu, %llu, %llu, %llu, rule %u\n", (unsigned)i,
+				    (unsigned long long)row.desired_pages,
+				    (unsigned long long)row.lower_pages,
+				    (unsigned long long)row.upper_pages,
+				    (unsigned long long)row.base_pages, (unsigned)row.rule);
+			fail();
+		}
+		assert_int_equal(row.size_pages, vm->target_pages);
+		assert_int_equal(row.goal_pages, vm->target_pages);
+		assert_int_equal(row.weight, vm->config.weight);
+	}
+}
+
+static const struct poise_config plain = {.pool_pages = 10000};
+
+static void rule_frozen(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(1000, 0, 0), {0}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN},
+		{VM(1000, 0, 0), {1500, 1, 2000, 700}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN},
+	};
+	(void)state;
+	run_rule(poise_rule_frozen, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_static(void **state)
+{
+	static const struct rule_case cases[] = {
+		/* Never reported: grows to its boot size, that much is its own, and never shrinks.
+		 */
+		{VM(1000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
+		 {0},
+		 {1500, 1, 10000, 1500},
+		 POISE_RULE_STATIC},
+		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
+		 {0},
+		 {2000, 1, 10000, 2000},
+		 POISE_RULE_STATIC},
+		/* Has a balloon, but is not believed: the boot size from both sides. */
+		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_QUARANTINED),
+		 {0},
+		 {1500, 1, 10000, 1},
+		 POISE_RULE_STATIC},
+		{VM(1000, 0, 0, .boot_pages = 1500, .state = POISE_VM_QUARANTINED),
+		 {0},
+		 {1500, 1, 10000, 1},
+		 POISE_RULE_STATIC},
+		{VM(2000, 0, 0, .boot_pages = 1500, .flags = POISE_VM_STATIC),
+		 {0},
+		 {1500, 1, 10000, 1},
+		 POISE_RULE_STATIC},
+	};
+	(void)state;
+	run_rule(poise_rule_static, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_stale(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(1000, 0, 0, .boot_pages = 1800), {0}, {1100, 1, 10000, 1}, POISE_RULE_STALE},
+		{VM(1800, 0, 0, .boot_pages = 1000), {0}, {1700, 1, 10000, 1}, POISE_RULE_STALE},
+		{VM(1000, 0, 0, .boot_pages = 1000), {0}, {1000, 1, 10000, 1}, POISE_RULE_STALE},
+		/* An eighth of fewer than eight pages is none. */
+		{VM(1000, 0, 0, .boot_pages = 1007), {0}, {1000, 1, 10000, 1}, POISE_RULE_STALE},
+		{VM(1007, 0, 0, .boot_pages = 1000), {0}, {1007, 1, 10000, 1}, POISE_RULE_STALE},
+		/* What the forecast says does not matter any more. */
+		{VM(1000, 900, -900, .boot_pages = 1800),
+		 {0},
+		 {1100, 1, 10000, 1},
+		 POISE_RULE_STALE},
+	};
+	(void)state;
+	run_rule(poise_rule_stale, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_equation(void **state)
+{
+	static const struct rule_case cases[] = {
+		/* donor: 2000 - 420 + 20 */
+		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* donor, demand falls: 2000 - 150 - 50 */
+		{VM(2000, -50, 150), {0}, {1800, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* needy: 300 > 100, so it asks for all 300 */
+		{VM(2000, 300, 100), {0}, {2300, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* neither: 100 = 100 */
+		{VM(2000, 100, 100), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* needy with a delta below zero: nothing to ask for */
+		{VM(2000, -100, -300), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* on its way from 2000 to 1500, of which 900 could be had: 2000 - 900 */
+		{VM(1500, 0, 900, .seen_pages = 2000),
+		 {0},
+		 {1100, 1, 10000, 1},
+		 POISE_RULE_EQUATION},
+		/* a wish below nothing */
+		{VM(2000, -5000, 100), {0}, {0, 1, 10000, 1}, POISE_RULE_EQUATION},
+	};
+	(void)state;
+	run_rule(poise_rule_equation, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_shortfall(void **state)
+{
+	static const struct rule_case cases[] = {
+		/* needy for what is missing: 2000 - 100 + 300 */
+		{VM(2000, 300, 100), {0}, {2200, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		/* a falling demand frees nothing: 2000 - 150 */
+		{VM(2000, -50, 150), {0}, {1850, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		/* and does not hide that the headroom is gone: 2000 + 300 */
+		{VM(2000, -100, -300), {0}, {2300, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(1500, 0, 900, .seen_pages = 2000),
+		 {0},
+		 {1100, 1, 10000, 1},
+		 POISE_RULE_SHORTFALL},
+		{VM(2000, 1, 100), {0}, {1901, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+	};
+	(void)state;
+	run_rule(poise_rule_shortfall, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_pressure(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(2000, 0, 0), {1500, 0, 0, 0}, {1500, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0, .pressure_pages = 400),
+		 {1500, 0, 0, 0},
+		 {1900, 1, 10000, 1},
+		 POISE_RULE_PRESSURE},
+		{VM(2000, 0, 0, .pressure_pages = 1),
+		 {0},
+		 {2001, 1, 10000, 1},
+		 POISE_RULE_PRESSURE},
+	};
+	(void)state;
+	run_rule(poise_rule_pressure, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_urgent(void **state)
+{
+	static const struct poise_config config = {.pool_pages = 10000, .urgent_permille = 100};
+	static const struct rule_case cases[] = {
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0, .urgent = 1), {0}, {3000, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 0, 0, .urgent = 1),
+		 {500, 0, 0, 0},
+		 {3000, 1, 10000, 1},
+		 POISE_RULE_URGENT},
+		{VM(2000, 0, 0, .urgent = 1),
+		 {2999, 0, 0, 0},
+		 {3000, 1, 10000, 1},
+		 POISE_RULE_URGENT},
+		/* what it can still have by itself comes off; but it keeps what it has */
+		{VM(2000, 0, 1, .urgent = 1), {0}, {2999, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 50, 350, .urgent = 1),
+		 {1700, 0, 0, 0},
+		 {2700, 1, 10000, 1},
+		 POISE_RULE_URGENT},
+		{VM(2000, 0, 5000, .urgent = 1),
+		 {500, 0, 0, 0},
+		 {2000, 1, 10000, 1},
+		 POISE_RULE_URGENT},
+		{VM(2000, 0, -300, .urgent = 1),
+		 {2300, 0, 0, 0},
+		 {3000, 1, 10000, 1},
+		 POISE_RULE_URGENT},
+		{VM(2000, 0, 0, .urgent = 1),
+		 {3000, 0, 0, 0},
+		 {3000, 1, 10000, 1},
+		 POISE_RULE_NONE},
+		{VM(2000, 0, 0, .urgent = 1),
+		 {4000, 0, 0, 0},
+		 {4000, 1, 10000, 1},
+		 POISE_RULE_NONE},
+	};
+	(void)state;
+	run_rule(poise_rule_urgent, &config, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_idle_tax(void **state)
+{
+	static const struct poise_config all = {.pool_pages = 10000, .idle_tax_permille = 1000};
+	static const struct rule_case cases[] = {
+		/* 75 % of 1000 idle pages */
+		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1250, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
+		/* rounded down: one idle page stays */
+		{VM(2000, 0, 0), {1999, 0, 0, 0}, {2000, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {2500, 0, 0, 0}, {2500, 1, 10000, 1}, POISE_RULE_NONE},
+	};
+	static const struct rule_case whole[] = {
+		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
+	};
+	(void)state;
+	run_rule(poise_rule_idle_tax, &plain, 1000, cases, ARRAY_SIZE(cases));
+	run_rule(poise_rule_idle_tax, &all, 1000, whole, ARRAY_SIZE(whole));
+}
+
+static void rule_dead_band(void **state)
+{
+	static const struct rule_case cases[] = {
+		/* 4 permille of 1000 pages are 4 */
+		{VM(1000, 0, 0), {0}, {1000, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0), {1003, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
+		{VM(1000, 0, 0), {1004, 0, 0, 0}, {1004, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0), {997, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
+		{VM(1000, 0, 0), {996, 0, 0, 0}, {996, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0, .urgent = 1),
+		 {1001, 0, 0, 0},
+		 {1001, 1, 10000, 1},
+		 POISE_RULE_NONE},
+		/* a small VM has no band */
+		{VM(249, 0, 0), {250, 0, 0, 0}, {250, 1, 10000, 1}, POISE_RULE_NONE},
+	};
+	(void)state;
+	run_rule(poise_rule_dead_band, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_floor(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0, .floor_pages = 1200),
+		 {0},
+		 {2000, 1200, 10000, 1},
+		 POISE_RULE_FLOOR},
+		/* bounded by the boot size */
+		{VM(2000, 0, 0, .floor_pages = 1900, .boot_pages = 1500),
+		 {0},
+		 {2000, 1500, 10000, 1},
+		 POISE_RULE_FLOOR},
+		{VM(2000, 0, 0, .floor_pages = UINT64_MAX, .boot_pages = 1500),
+		 {0},
+		 {2000, 1500, 10000, 1},
+		 POISE_RULE_FLOOR},
+		/* a VM that is left as it is is not made larger by it either */
+		{VM(2000, 0, 0, .floor_pages = 3000, .boot_pages = 3000),
+		 {2000, 2000, 2000, 2000},
+		 {2000, 2000, 2000, 2000},
+		 POISE_RULE_NONE},
+		/* below the reservation it says nothing */
+		{VM(2000, 0, 0, .floor_pages = 800, .min_pages = 800),
+		 {0},
+		 {2000, 800, 10000, 800},
+		 POISE_RULE_NONE},
+	};
+	(void)state;
+	run_rule(poise_rule_floor, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_slew(void **state)
+{
+	/* Half of the size a second, as time has passed. */
+	static const struct poise_config half = {.pool_pages = 10000, .slew_permille = 500};
+	static const struct {
+		uint64_t elapsed_ms;
+		struct rule_case c;
+	} rows[] = {
+		{1000, {VM(2000, 0, 0), {0}, {2000, 1000, 10000, 1}, POISE_RULE_NONE}},
+		{100, {VM(2000, 0, 0), {0}, {2000, 1900, 10000, 1}, POISE_RULE_NONE}},
+		{1, {VM(2000, 0, 0), {0}, {2000, 1999, 10000, 1}, POISE_RULE_NONE}},
+		{0, {VM(2000, 0, 0), {0}, {2000, 2000, 10000, 1}, POISE_RULE_NONE}},
+		{2000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE}},
+		{120000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE}},
+		{1000,
+		 {VM(2000, 0, 0, .min_pages = 1800),
+		  {0},
+		  {2000, 1800, 10000, 1800},
+		  POISE_RULE_NONE}},
+		{1000, {VM(1, 0, 0), {0}, {1, 1, 10000, 1}, POISE_RULE_NONE}},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		run_rule(poise_rule_slew, &half, rows[i].elapsed_ms, &rows[i].c, 1);
+	}
+}
+
+static void rule_bounds(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(2000, 0, 0), {999, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_BOUNDS},
+		{VM(2000, 0, 0), {1000, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {3000, 1000, 3000, 0}, {3000, 1000, 3000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {3001, 1000, 3000, 0}, {3000, 1000, 3000, 1}, POISE_RULE_BOUNDS},
+		/* above the limit: there as fast as it may shrink */
+		{VM(2000, 0, 0), {2000, 1900, 1500, 0}, {1900, 1900, 1500, 1}, POISE_RULE_BOUNDS},
+	};
+	(void)state;
+	run_rule(poise_rule_bounds, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+static void rule_back_off(void **state)
+{
+	static const struct rule_case cases[] = {
+		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS + 1),
+		 {500, 0, 0, 0},
+		 {2000, 2000, 2000, 2000},
+		 POISE_RULE_BACK_OFF},
+		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS),
+		 {500, 0, 0, 0},
+		 {500, 1, 10000, 1},
+		 POISE_RULE_NONE},
+		{VM(2000, 0, 0), {500, 0, 0, 0}, {500, 1, 10000, 1}, POISE_RULE_NONE},
+	};
+	(void)state;
+	run_rule(poise_rule_back_off, &plain, 1000, cases, ARRAY_SIZE(cases));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rule_frozen),    cmocka_unit_test(rule_static),
+		cmocka_unit_test(rule_stale),     cmocka_unit_test(rule_equation),
+		cmocka_unit_test(rule_shortfall), cmocka_unit_test(rule_pressure),
+		cmocka_unit_test(rule_urgent),    cmocka_unit_test(rule_idle_tax),
+		cmocka_unit_test(rule_dead_band), cmocka_unit_test(rule_floor),
+		cmocka_unit_test(rule_slew),      cmocka_unit_test(rule_bounds),
+		cmocka_unit_test(rule_back_off),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
