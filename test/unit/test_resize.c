@@ -259,6 +259,7 @@ static void the_urgent_come_first_and_may_use_the_reserve(void **state)
 	vm(A)->goal_pages = 6000;
 	vm(B)->goal_pages = 6000;
 	vm(B)->urgent = 1;
+	fake.p.first = B;
 	poise_resize_settle(&fake.p);
 	assert_int_equal(vm(B)->target_pages, 6000);
 	assert_int_equal(vm(A)->target_pages, 4000);
