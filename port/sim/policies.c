@@ -10,10 +10,24 @@
 #include "policy.h"
 
 extern const struct sim_policy sim_policy_equal;
+extern const struct sim_policy sim_policy_naive;
+extern const struct sim_policy sim_policy_autoballoon;
+extern const struct sim_policy sim_policy_proxmox;
+extern const struct sim_policy sim_policy_mom;
+extern const struct sim_policy sim_policy_squeezed;
+extern const struct sim_policy sim_policy_qmemman;
+extern const struct sim_policy sim_policy_esx;
 extern const struct sim_policy sim_policy_proportional;
 
 const struct sim_policy *const sim_policies[] = {
 	&sim_policy_equal,
+	&sim_policy_naive,
+	&sim_policy_autoballoon,
+	&sim_policy_proxmox,
+	&sim_policy_mom,
+	&sim_policy_squeezed,
+	&sim_policy_qmemman,
+	&sim_policy_esx,
 	&sim_policy_proportional,
 	NULL,
 };

@@ -40,11 +40,6 @@ static void *start(const struct sim_view *view, const char *options, const char 
 	return state_without_options(sizeof(struct state), options, error);
 }
 
-static void stop(void *state)
-{
-	free(state);
-}
-
 static void add(struct history *h, uint64_t value)
 {
 	h->value[h->count++ % SAMPLES] = value;
@@ -63,8 +58,8 @@ static double mean(const struct history *h)
 
 static double shrunk(double size, double used, double least, double host)
 {
-	const double keep =
-		host > PRESSURE_CRITICAL ? GUEST_FREE * (host / PRESSURE) : host - PRESSURE_CRITICAL;
+	const double keep = host > PRESSURE_CRITICAL ? GUEST_FREE * (host / PRESSURE)
+						     : host - PRESSURE_CRITICAL;
 	const double floor = used + keep * size > least ? used + keep * size : least;
 	const double slow = size * (1.0 - CHANGE_MOST);
 
@@ -126,6 +121,6 @@ const struct sim_policy sim_policy_mom = {
 	.text = "B5: oVirt MOM's balloon rules, mean of 50 s, 5 % every 10 s",
 	.period_ms = SAMPLE_MS,
 	.start = start,
-	.stop = stop,
+	.stop = free,
 	.step = step,
 };

@@ -48,12 +48,8 @@ static void *start(const struct sim_view *view, const char *options, const char 
 	return s;
 }
 
-static void stop(void *state)
-{
-	free(state);
-}
-
-/* One VM's size by its share `unit` of the memory above the minimums. Returns whether it was cut. */
+/* One VM's size by its share `unit` of the memory above the minimums. Returns whether it was cut.
+ */
 static bool want(const struct row *r, double unit, double *desired)
 {
 	const double size = r->min + floor(unit * r->shares);
@@ -130,8 +126,7 @@ static void step(void *state, const struct sim_view *view, uint64_t *target)
 
 		row[i] = (struct row){
 			.taking_part = vm->stats.sample != 0 && vm->min_pages != 0,
-			.comfortable =
-				(double)vm->stats.free_pages > 0.25 * min && current >= min,
+			.comfortable = (double)vm->stats.free_pages > 0.25 * min && current >= min,
 			.min = min,
 			.max = (double)vm->max_pages,
 			.shares = (double)vm->weight,
@@ -139,7 +134,7 @@ static void step(void *state, const struct sim_view *view, uint64_t *target)
 			.planned = current,
 		};
 	}
-	rest = change(row, count, goal < 0.0, goal > 0.0, goal);
+	rest = change(row, count, goal<0.0, goal> 0.0, goal);
 	if (goal > 0.0 ? rest >= goal : rest <= goal) {
 		change(row, count, true, true, rest);
 	}
@@ -155,6 +150,6 @@ const struct sim_policy sim_policy_proxmox = {
 	.text = "B4: Proxmox VE, shares of 80 % of the host, option target=PERCENT",
 	.period_ms = PERIOD_MS,
 	.start = start,
-	.stop = stop,
+	.stop = free,
 	.step = step,
 };
