@@ -6,6 +6,13 @@
 
 SIM_POLICY_SRCS := \
 	port/sim/policy/equal.c \
+	port/sim/policy/naive.c \
+	port/sim/policy/autoballoon.c \
+	port/sim/policy/proxmox.c \
+	port/sim/policy/mom.c \
+	port/sim/policy/squeezed.c \
+	port/sim/policy/qmemman.c \
+	port/sim/policy/esx.c \
 	port/sim/policy/proportional.c
 
 # All but the command line: what unit tests are linked with.
