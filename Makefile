@@ -50,7 +50,8 @@ WARN := $(WARN_BOTH) -Wconversion
 WARN_TEST := $(WARN_BOTH) -D_DEFAULT_SOURCE
 # The core on its target: no library, no vector registers, no table of unwinding.
 TARGET_CFLAGS := -Os -ffreestanding -mgeneral-regs-only -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pic -fno-pie
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fomit-frame-pointer \
+	-fno-stack-protector -fno-pic -fno-pie
 
 include core/core.mk
 include board/board.mk

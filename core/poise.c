@@ -300,7 +300,6 @@ enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pages)
 enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
 			  const struct poise_guest_page *page)
 {
-	struct poise_sample sample;
 	enum poise_err err = poise_enter(p, vm);
 	if (err != POISE_OK) {
 		return err;
@@ -312,10 +311,10 @@ enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
 	v->urgent_word = word;
 	/* A limit that was lowered since does not make the guest's total a lie. */
 	err = poise_page_read(page, poise_max(v->config.max_pages, v->last.body.total_pages),
-			      &sample);
+			      &p->incoming);
 	p->busy = 0;
 	if (err == POISE_OK) {
-		err = poise_report(p, vm, now_ms, &sample);
+		err = poise_report(p, vm, now_ms, &p->incoming);
 	} else {
 		const enum poise_err counted = poise_report_error(p, vm, now_ms, err);
 		POISE_ASSERT(counted == POISE_OK);

@@ -243,6 +243,7 @@ struct poise {
 	int64_t free_pages; /* pool - sum of charges; below zero: a debt that only takes can repay
 			     */
 	uint64_t errors[POISE_ERR_COUNT]; /* how often each error was met, by -code */
+	struct poise_sample incoming; /* being checked by poise_poll: too large for a small stack */
 	struct poise_plan plan;
 	struct poise_vm vm[POISE_VM_MAX];
 };

@@ -21,7 +21,7 @@ mkdir -p "$dir/core"
 
 sources=$(sed -n '/^CORE_SRCS :=/,/[^\\]$/p' core/core.mk | sed 's/^CORE_SRCS :=//; s/\\$//')
 flags='-std=c11 -Os -ffreestanding -mgeneral-regs-only -fno-asynchronous-unwind-tables
-	-fno-unwind-tables -fno-stack-protector -fno-pic -fno-pie -Icore'
+	-fno-unwind-tables -fomit-frame-pointer -fno-stack-protector -fno-pic -fno-pie -Icore'
 for source in $sources; do
 	# shellcheck disable=SC2086 # Options are meant to be split.
 	"${cross}gcc" $flags -fcallgraph-info=su -c "$source" \
