@@ -49,7 +49,7 @@ const char *sim_predict_run(struct sim_predict *p, const struct sim_trace *trace
 		const struct sim_trace_row *now = &trace->row[i];
 		const uint32_t t_ms = now->value[TRACE_T_MS];
 		const double m = memory_in_use(now, resident);
-		const uint32_t in_ram = sim_trace_used(now) - now->value[TRACE_SWAP_USED];
+		const uint32_t in_ram = sim_trace_used(now);
 		struct sim_predict_row *out = &p->row[p->rows];
 
 		if (t_ms - start_ms + NEAR_MS < second * SECOND_MS) {

@@ -49,7 +49,7 @@ struct sim_trace {
 bool sim_trace_read(struct sim_trace *trace, const char *path, char error[SIM_TRACE_ERROR_MAX]);
 void sim_trace_free(struct sim_trace *trace);
 
-/* Pages on all lists in a row: what the trace says of memory in use. */
+/* Pages on all lists in a row: memory in use, swap not counted. */
 uint32_t sim_trace_used(const struct sim_trace_row *row);
 
 /* Makes a load of it; false without memory. `load` has its defaults already. */
