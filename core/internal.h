@@ -56,6 +56,8 @@ void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err,
 /* Likewise, with data. */
 void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
 		     const void *data);
+/* Sends the record of a VM's row in the plan. */
+void poise_emit_plan(struct poise *p, uint32_t vm);
 /* Tells every guest whose target or state has changed. */
 void poise_tell(struct poise *p);
 /* Plan -> commit -> tell the guests. */

@@ -59,6 +59,25 @@ void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err,
 	p->port->event(p->ctx, &event);
 }
 
+void poise_emit_plan(struct poise *p, uint32_t vm)
+{
+	const struct poise_row *row = &p->plan.row[vm];
+	const struct poise_forecast *f = &p->vm[vm].forecast;
+	/* Field by field: a compiler would clear an initialised one as a whole first. */
+	struct poise_event event;
+	event.now_ms = p->now_ms;
+	event.code = POISE_EVENT_PLAN;
+	event.vm = vm;
+	event.rule = row->rule;
+	event.err = POISE_OK;
+	event.a = row->size_pages;
+	event.b = (uint64_t)f->delta_q16;
+	event.c = (uint64_t)f->reclaimable_q16;
+	event.d = row->goal_pages;
+	event.data = NULL;
+	p->port->event(p->ctx, &event);
+}
+
 void poise_tell(struct poise *p)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {

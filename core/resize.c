@@ -22,7 +22,7 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 		v->target_pages > v->actual_pages + near && target_pages > v->actual_pages;
 	v->epoch = ++p->epoch;
 	/* A balloon that stands still is not excused by being asked for more of the same. */
-	if (!shrinks && !grows) {
+	if (!shrinks && !grows && v->unsent == 0) {
 		window_start(p, v);
 	}
 	/* What it was to have until now it may have taken unseen: only a measurement frees that. */
@@ -64,26 +64,6 @@ void poise_resize_settle(struct poise *p)
 	}
 }
 
-/* Sends the record of a VM's row in the plan. */
-static void emit_plan(struct poise *p, uint32_t vm)
-{
-	const struct poise_row *row = &p->plan.row[vm];
-	const struct poise_forecast *f = &p->vm[vm].forecast;
-	/* Field by field: a compiler would clear an initialised one as a whole first. */
-	struct poise_event event;
-	event.now_ms = p->now_ms;
-	event.code = POISE_EVENT_PLAN;
-	event.vm = vm;
-	event.rule = row->rule;
-	event.err = POISE_OK;
-	event.a = row->size_pages;
-	event.b = (uint64_t)f->delta_q16;
-	event.c = (uint64_t)f->reclaimable_q16;
-	event.d = row->goal_pages;
-	event.data = NULL;
-	p->port->event(p->ctx, &event);
-}
-
 void poise_resize_commit(struct poise *p)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
@@ -93,13 +73,15 @@ void poise_resize_commit(struct poise *p)
 			continue;
 		}
 		if (row->goal_pages != row->size_pages) {
-			emit_plan(p, i);
+			poise_emit_plan(p, i);
 		}
 		/* A VM outside its limits (they were changed, or it came so) gets there step by
 		 * step. */
 		v->goal_pages = poise_min(poise_max(row->goal_pages, v->config.min_pages),
 					  v->config.max_pages);
-		if (row->goal_pages < v->target_pages) {
+		/* A request that the port has not accepted is made again; its row is held
+		 * meanwhile. */
+		if (row->goal_pages < v->target_pages || v->unsent != 0) {
 			poise_resize_ask(p, i, row->goal_pages);
 		}
 	}
@@ -122,29 +104,12 @@ static void park(struct poise *p, uint32_t vm)
 	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)));
 }
 
-/* A request that the port has not accepted: once more, or given up. */
-static void resend(struct poise *p, uint32_t vm, bool over)
-{
-	struct poise_vm *v = &p->vm[vm];
-	const uint64_t since_ms = v->window_ms;
-	if (over) {
-		park(p, vm);
-	} else {
-		poise_resize_ask(p, vm, v->target_pages);
-		v->window_ms = since_ms;
-	}
-}
-
 void poise_resize_watch(struct poise *p, uint32_t vm)
 {
 	struct poise_vm *v = &p->vm[vm];
 	const bool over = p->now_ms - v->window_ms >=
 			  (uint64_t)p->config.answer_intervals * p->config.interval_ms;
-	if (v->unsent != 0) {
-		resend(p, vm, over);
-		return;
-	}
-	if (v->actual_pages == v->target_pages) {
+	if (v->unsent == 0 && v->actual_pages == v->target_pages) {
 		if (v->window_pages != v->actual_pages) {
 			v->strikes = 0;
 			v->window_pages = v->actual_pages;
