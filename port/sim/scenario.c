@@ -5,6 +5,7 @@
  */
 #include "scenario.h"
 
+#include <errno.h>
 #include <libconfig.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #define PAGES_PER_MIB 256.0
 /* Beyond this many frames a VM is simulated in coarser ones. */
 #define FRAMES_MAX 16384u
+/* No scenario is longer: 1 MiB. */
+#define TEXT_MAX 1048576u
 
 #define SCENARIO_SETTINGS "name,total,seconds,seed,granule,step_ms,interval_ms,device,vms"
 #define DEVICE_SETTINGS   "latency_us,read_mib_s,write_mib_s,readahead_kib"
@@ -131,23 +134,56 @@ static void read_root(struct setting_reader *r, config_setting_t *root, struct s
 	}
 }
 
+/* Reads the whole file, since libconfig's own reader ends the process at a read error. */
+static char *read_text(struct setting_reader *r)
+{
+	FILE *in = fopen(r->path, "r");
+	char *text = malloc(TEXT_MAX + 1u);
+	const char *reason = NULL;
+	size_t size = 0;
+
+	if (in == NULL) {
+		reason = strerror(errno);
+	} else if (text == NULL) {
+		reason = "no memory";
+	} else {
+		size = fread(text, 1, TEXT_MAX + 1u, in);
+		reason = ferror(in) != 0 ? strerror(errno) : NULL;
+		if (size > TEXT_MAX) {
+			reason = "longer than a scenario can be";
+			size = TEXT_MAX;
+		}
+		text[size] = '\0';
+		if (reason == NULL && strlen(text) != size) {
+			reason = "a zero byte";
+		}
+	}
+	if (in != NULL) {
+		fclose(in);
+	}
+	if (reason != NULL) {
+		snprintf(r->error, r->size, "%s: %s", r->path, reason);
+		r->failed = true;
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 struct sim_scenario *sim_scenario_read(const char *path, char error[SIM_ERROR_MAX])
 {
 	struct setting_reader r = {.path = path, .error = error, .size = SIM_ERROR_MAX};
 	struct sim_scenario *s = calloc(1, sizeof(*s));
+	char *text = read_text(&r);
 	config_t config;
-	FILE *in = fopen(path, "r");
 
-	if (s == NULL || in == NULL) {
-		snprintf(error, SIM_ERROR_MAX, "%s: cannot be opened", path);
-		free(s);
-		if (in != NULL) {
-			fclose(in);
-		}
-		return NULL;
-	}
 	config_init(&config);
-	if (config_read(&config, in) != CONFIG_TRUE) {
+	if (text == NULL || s == NULL) {
+		if (!r.failed) {
+			snprintf(error, SIM_ERROR_MAX, "%s: no memory", path);
+			r.failed = true;
+		}
+	} else if (config_read_string(&config, text) != CONFIG_TRUE) {
 		snprintf(error, SIM_ERROR_MAX, "%s:%d: %s", path, config_error_line(&config),
 			 config_error_text(&config));
 		r.failed = true;
@@ -155,7 +191,7 @@ struct sim_scenario *sim_scenario_read(const char *path, char error[SIM_ERROR_MA
 		read_root(&r, config_root_setting(&config), s);
 	}
 	config_destroy(&config);
-	fclose(in);
+	free(text);
 	if (r.failed) {
 		sim_scenario_free(s);
 		return NULL;
