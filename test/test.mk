@@ -4,6 +4,7 @@
 # Unit tests: test/unit/test_NAME.c, linked with the core, the guest driver, test/unit/support.c
 # and what UNIT_SRCS_NAME adds.
 UNIT_TESTS := \
+	ack \
 	check \
 	err \
 	forecast \
@@ -14,9 +15,14 @@ UNIT_TESTS := \
 	plan_any \
 	plan_paper \
 	plan_poise \
+	poise \
 	publish \
+	random \
 	record \
-	rules
+	resize \
+	rules \
+	sample \
+	scenario
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
@@ -24,8 +30,13 @@ SIZE_TESTS := \
 	plan \
 	plan_any \
 	plan_paper \
-	plan_poise
+	plan_poise \
+	random
 
+SCENARIO_SRCS := test/scenario/scenario.c test/scenario/scenarios.c
+
+UNIT_SRCS_random := test/fuzz/api.c
+UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/replay.c
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
@@ -57,6 +68,33 @@ HOST_NEEDS := $(UNIT_SAN) $(UNIT_SIZE) $(UNIT_ARM)
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)))
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval RUN_unit-$(f)-$(t) := $(OUT)/$(f)/test/unit/test_$(t))))
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
+
+# Every call of the port fails once in every way. Optimised and without sanitizers, as these are half
+# a million runs; the unit test of scenarios plays some of each kind under the sanitizers.
+FAULT := $(OUT)/host/test/fault/test_fault
+FAULT_SRCS := test/fault/test_fault.c $(SCENARIO_SRCS) $(CORE_SRCS) $(GUESTDRV_SRCS)
+$(FAULT): $(FAULT_SRCS:%.c=$(OUT)/host/%.o)
+	$(if $(Q),@echo "  LINK    $@")
+	$(Q)$(CC) -o $@ $^ -lcmocka
+RUN_fault := $(FAULT)
+RUN_catalogue := test/fault/catalogue.sh
+HOST_RUNS += fault catalogue
+HOST_NEEDS += $(FAULT)
+
+# Fuzzing by libFuzzer, briefly and from a fixed seed; longer by hand: $(OUT)/fuzz/NAME DIRECTORY.
+FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c $(CORE_SRCS)
+FUZZ_SRCS_page := test/fuzz/fuzz_page.c $(CORE_SRCS) $(GUESTDRV_SRCS)
+FUZZ_FLAGS := -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+define fuzz_target
+$(OUT)/fuzz/$(1): $(FUZZ_SRCS_$(1)) $(wildcard core/*.h core/*.def guestdrv/*.h test/fuzz/*.h)
+	@mkdir -p $$(@D)
+	$$(if $$(Q),@echo "  CLANG   $$@")
+	$$(Q)$$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $$(CPPFLAGS) -o $$@ $(FUZZ_SRCS_$(1))
+endef
+$(foreach f,api page,$(eval $(call fuzz_target,$(f))))
+RUN_fuzz := test/fuzz/run.sh $(OUT)/fuzz
+HOST_RUNS += fuzz
+HOST_NEEDS += $(OUT)/fuzz/api $(OUT)/fuzz/page
 
 # The sequence protocol under a checker of relaxed memory.
 RELACY := $(OUT)/relacy/seq
@@ -107,7 +145,7 @@ $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 
 # Decisions made at EL2 are made again on the host.
 SAME := $(OUT)/host/test/same/same
-SAME_SRCS := test/same/same.c test/same/record_all.c test/scenario/scenario.c test/scenario/scenarios.c \
+SAME_SRCS := test/same/same.c test/same/record_all.c $(SCENARIO_SRCS) \
 	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(if $(Q),@echo "  LINK    $@")

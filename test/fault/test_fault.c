@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "scenario.h"
+#include "../scenario/scenario.h"
 
 #define CALM_TICKS     12u
 #define SLACK_PERMILLE 12u

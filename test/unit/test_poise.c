@@ -732,6 +732,54 @@ static void f54_measure_fails_or_is_absurd(void **state)
 	assert_int_equal(vm(0)->actual_pages, BOOT - 5);
 }
 
+/* F55: page tables of a larger VM cost a little more than was asked for. */
+static void f55_a_reserve_that_is_eaten_into_makes_no_storm_of_requests(void **state)
+{
+	(void)state;
+	fake_start_pool(&fake, 8000);
+	fake_add(&fake, 0, MIN, BOOT, 8000);
+	fake_add(&fake, 1, MIN, 3900, 8000);
+	fake_forget(&fake);
+	fake.vm[0].real_pages = BOOT + 50; /* of the reserve of 128, 100 were free */
+	for (unsigned i = 0; i < 20; i++) {
+		fake_tick(&fake);
+		assert_int_equal(fake.p.free_pages, 50);
+	}
+	/* After a window its target is what it has, and that was all. */
+	assert_int_equal(vm(0)->target_pages, BOOT + 50);
+	assert_int_equal(fake.calls[FAKE_RESIZE], 1);
+}
+
+/* F40: the guest says that its balloon grows; the hypervisor has not got a page of it. */
+static void f40_inflation_that_frees_nothing(void **state)
+{
+	struct poise_guest_update idle = support_update(MAX);
+	(void)state;
+	fake_start_pool(&fake, 9000);
+	fake_add(&fake, 0, MIN, BOOT, 9000);
+	fake_add(&fake, 1, MIN, 5000, 9000);
+	fake_manage(&fake, 0, &idle);
+	vm(1)->goal_pages = 8000;
+	fake.answer[FAKE_RESIZE] = FAKE_NEVER;
+	poise_resize_ask(&fake.p, 0, 2000);
+	for (unsigned i = 0; i < 12; i++) {
+		idle.body.balloon_pages = MAX - vm(0)->target_pages;
+		idle.body.free_pages = vm(0)->target_pages / 2;
+		idle.body.active_file_pages = 0;
+		idle.body.inactive_file_pages = 0;
+		idle.body.active_anon_pages = 0;
+		idle.body.inactive_anon_pages = 0;
+		idle.body.available_pages = 0;
+		assert_int_equal(fake_report(&fake, 0, &idle), POISE_OK);
+		fake_tick(&fake);
+		/* Not a page of it is given to the one that waits. */
+		assert_int_equal(poise_vm_charge(vm(0)), BOOT);
+		assert_int_equal(vm(1)->target_pages, 5000);
+	}
+	assert_true(vm(0)->strikes >= 1);
+	assert_true(errors(POISE_E_LOST) >= 1);
+}
+
 /* --- F70: calls from within a call --- */
 
 static struct poise *inner;
@@ -1059,6 +1107,8 @@ int main(void)
 		cmocka_unit_test_setup(pool_set_arguments, start),
 		cmocka_unit_test_setup(f52_f53_pool_shrinks_and_grows, start),
 		cmocka_unit_test_setup(f54_measure_fails_or_is_absurd, start),
+		cmocka_unit_test(f55_a_reserve_that_is_eaten_into_makes_no_storm_of_requests),
+		cmocka_unit_test(f40_inflation_that_frees_nothing),
 		cmocka_unit_test_setup(f70_calls_from_within_a_call, start),
 		cmocka_unit_test_setup(f67_f68_ticks_at_any_time, start),
 		cmocka_unit_test_setup(f69_clock_wraps, start),

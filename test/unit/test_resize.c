@@ -346,6 +346,31 @@ static void f33_a_stuck_growth_returns_what_was_charged(void **state)
 	assert_int_equal(vm(A)->strikes, 1);
 }
 
+/* A plan that asks a stuck balloon for a little more each time does not begin a new window. */
+static void f33_asking_for_more_is_no_excuse(void **state)
+{
+	(void)state;
+	for (unsigned grows = 0; grows < 2; grows++) {
+		(void)start(NULL);
+		fake.answer[FAKE_RESIZE] = FAKE_NEVER;
+		for (unsigned i = 0; i < WINDOW; i++) {
+			assert_int_equal(vm(A)->strikes, 0);
+			ask(A, grows != 0 ? 5000 + 100 * i : 3000 - 100 * i);
+			fake_tick(&fake);
+		}
+		assert_int_equal(vm(A)->strikes, 1);
+		assert_int_equal(vm(A)->target_pages, 4000);
+		/* Asked for the opposite, it has a window again; likewise when it was there. */
+		for (unsigned turn = 0; turn < 2; turn++) {
+			ask(A, turn != 0 ? 6000 : 3000);
+			assert_int_equal(vm(A)->window_ms, fake.now_ms);
+			fake_tick(&fake);
+			fake_tick(&fake);
+			assert_int_equal(vm(A)->strikes, 1);
+		}
+	}
+}
+
 /* F35: progress is pages in a window of three ticks, 0.2 % of the target at least. */
 static void f35_progress_is_pages_in_a_window(void **state)
 {
@@ -484,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup(commit_records_changes_only, start),
 		cmocka_unit_test_setup(f33_a_stuck_balloon_is_parked_and_left_alone, start),
 		cmocka_unit_test_setup(f33_a_stuck_growth_returns_what_was_charged, start),
+		cmocka_unit_test(f33_asking_for_more_is_no_excuse),
 		cmocka_unit_test(f35_progress_is_pages_in_a_window),
 		cmocka_unit_test_setup(b03_a_rest_within_tolerance_is_no_strike, start),
 		cmocka_unit_test_setup(strikes_are_forgiven_by_an_answer_that_moved_something,
