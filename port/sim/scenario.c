@@ -156,6 +156,9 @@ static char *read_text(struct setting_reader *r)
 		text[size] = '\0';
 		if (reason == NULL && strlen(text) != size) {
 			reason = "a zero byte";
+		} else if (reason == NULL && strstr(text, "@include") != NULL) {
+			/* A file that is read must not decide which others are. */
+			reason = "@include is not allowed";
 		}
 	}
 	if (in != NULL) {

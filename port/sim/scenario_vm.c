@@ -12,7 +12,7 @@
 #include "trace.h"
 
 #define PAGES_PER_MIB 256.0
-#define MIB_MAX       4194304.0
+#define MIB_MAX       65536.0
 #define PATH_SIZE     1024
 
 #define VM_SETTINGS                                                                         \
@@ -38,7 +38,7 @@ static uint64_t mib(struct setting_reader *r, config_setting_t *group, const cha
 static uint32_t ms(struct setting_reader *r, config_setting_t *group, const char *name,
 		   double least, double fallback)
 {
-	return (uint32_t)(setting_number(r, group, name, least, 1e6, fallback) * 1000.0);
+	return (uint32_t)(setting_number(r, group, name, least, 1e4, fallback) * 1000.0);
 }
 
 /* A path inside a scenario is relative to the scenario's own folder. */

@@ -83,6 +83,17 @@ $(foreach t,$(SIM_TESTS),$(eval $(call sim_test,$(t))))
 HOST_RUNS += $(SIM_TESTS:%=unit-%)
 host-runs: $(SIM) $(SIM_TESTS:%=$(OUT)/simsan/test/unit/test_%)
 
+# The readers under libFuzzer; longer by hand, as for the other targets.
+FUZZ_READERS := $(OUT)/fuzz/readers
+$(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/record/*.h core/*.h)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CLANG   $@")
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
+		$(filter %.c,$^) $(SIM_LIBS)
+HOST_RUNS += fuzz-readers
+RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
+host-runs: $(FUZZ_READERS)
+
 .PHONY: sim
 sim: $(SIM) ## poise-sim, the simulated hypervisor
 all: sim
