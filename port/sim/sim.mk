@@ -90,7 +90,8 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
-HOST_RUNS += fuzz-readers
+HOST_RUNS += sim-cli fuzz-readers
+RUN_sim-cli := test/sim/cli.sh $(SIM)
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
 host-runs: $(FUZZ_READERS)
 
