@@ -9,6 +9,7 @@ UNIT_TESTS := \
 	err \
 	forecast \
 	guest_mm \
+	init \
 	ledger \
 	page \
 	plan \
@@ -22,7 +23,8 @@ UNIT_TESTS := \
 	resize \
 	rules \
 	sample \
-	scenario
+	scenario \
+	vm
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
