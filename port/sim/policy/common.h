@@ -20,6 +20,17 @@ static inline uint64_t limit_size(double pages, uint64_t least, uint64_t most)
 	return limit_pages(pages > 0.0 ? (uint64_t)pages : 0, least, most);
 }
 
+/* What the guest has beside its lists and free memory: its kernel, which no program can use. */
+static inline uint64_t kernel_pages(const struct sim_vm_view *vm)
+{
+	const struct poise_abi_guest *s = &vm->stats;
+	const uint64_t known = s->balloon_pages + s->free_pages + s->active_file_pages +
+			       s->inactive_file_pages + s->active_anon_pages +
+			       s->inactive_anon_pages + s->unevictable_pages;
+
+	return s->total_pages > known ? s->total_pages - known : 0;
+}
+
 /* Makes a zeroed state for a policy that takes no options. Returns NULL and sets *error. */
 static inline void *state_without_options(size_t bytes, const char *options, const char **error)
 {
