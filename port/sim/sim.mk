@@ -15,10 +15,21 @@ SIM_POLICY_SRCS := \
 	port/sim/policy/esx.c \
 	port/sim/policy/hyperv.c \
 	port/sim/policy/chromeos.c \
+	port/sim/policy/vmmms.c \
+	port/sim/policy/vmmms_ages.c \
+	port/sim/policy/vmmms_blocker.c \
 	port/sim/policy/selfballoon.c \
 	port/sim/policy/qemuspi.c \
 	port/sim/policy/hypeman.c \
 	port/sim/policy/senpai.c \
+	port/sim/policy/counters.c \
+	port/sim/policy/dirty.c \
+	port/sim/policy/accessed.c \
+	port/sim/policy/sampled.c \
+	port/sim/policy/cagma.c \
+	port/sim/policy/share.c \
+	port/sim/policy/oracle.c \
+	port/sim/policy/oracle_ahead.c \
 	port/sim/policy/proportional.c
 
 # All but the command line: what unit tests are linked with.
@@ -62,7 +73,7 @@ SIM_CLI_SRCS := \
 	port/sim/output.c
 
 # Unit tests: test/unit/test_NAME.c.
-SIM_TESTS := sim_guest sim_lru sim_predict sim_readers sim_rivals_demand sim_rivals_rules \
+SIM_TESTS := sim_guest sim_lru sim_predict sim_readers sim_rivals_demand sim_rivals_host sim_rivals_rules \
 	sim_rivals_shares sim_run
 
 SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
