@@ -73,8 +73,17 @@ SIM_CLI_SRCS := \
 	port/sim/output.c
 
 # Unit tests: test/unit/test_NAME.c.
-SIM_TESTS := sim_guest sim_lru sim_predict sim_readers sim_rivals_demand sim_rivals_host sim_rivals_rules \
-	sim_rivals_shares sim_run
+SIM_TESTS := \
+	sim_guest \
+	sim_lru \
+	sim_predict \
+	sim_readers \
+	sim_rivals_demand \
+	sim_rivals_host \
+	sim_rivals_rules \
+	sim_rivals_shares \
+	sim_run \
+	sim_seeds
 
 SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
 CC_sim := $(CC)
