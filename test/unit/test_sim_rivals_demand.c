@@ -152,7 +152,8 @@ static void chromeos_learns_what_a_guest_can_do_with(void **state)
 	vm->stats.free_pages = MIB(190);
 	vm->stats_ms = 2000;
 	bench_step(&b);
-	/* The second tick below: 200 is critical from now on. Half of what the guest lacks moves. */
+	/* The second tick below: 200 is critical from now on. Half of what the guest lacks moves.
+	 */
 	assert_int_equal(vm->target_pages, MIB(953));
 	vm->stats.free_pages = MIB(220);
 	vm->stats_ms = 3000;
