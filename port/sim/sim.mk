@@ -76,10 +76,13 @@ SIM_CLI_SRCS := \
 SIM_TESTS := \
 	sim_guest \
 	sim_lru \
+	sim_oracle \
 	sim_predict \
 	sim_readers \
 	sim_rivals_demand \
+	sim_rivals_events \
 	sim_rivals_host \
+	sim_rivals_probe \
 	sim_rivals_rules \
 	sim_rivals_shares \
 	sim_run \
