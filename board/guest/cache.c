@@ -59,7 +59,9 @@ static void read_ahead(struct mm *m, uint32_t block)
 		reclaim_wake(m);
 	}
 	reclaim_background(m, RECLAIM_BATCH * 2u);
-	while (count < want && cache_lookup(m, block + count) == MM_NONE) {
+	/* A frame that is being read into is on no list, so a small guest could run out of them. */
+	while (count < want && (count == 0 || m->free_pages > 1u) &&
+	       cache_lookup(m, block + count) == MM_NONE) {
 		pfn[count++] = mm_alloc(m);
 	}
 

@@ -150,4 +150,6 @@ uint64_t arch_now_ms(void)
 void arch_corrupt(const char *what, uint64_t where, uint64_t found, uint64_t expected)
 {
 	sim_host_fail(sim_arch_guest->host, what, where, found, expected);
+	/* The kernel counts on not getting any further. */
+	longjmp(sim_arch_guest->broken, 1);
 }

@@ -242,9 +242,8 @@ bool sim_guest_is_silent(const struct sim_guest *g)
 	       g->clock_us / 1000u >= g->config->report_from_ms;
 }
 
-void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
+static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 {
-	sim_arch_guest = g;
 	sim_balloon_poll(g);
 	sim_balloon_run(g, now_us);
 	sim_guest_housekeeping(g);
@@ -260,5 +259,13 @@ void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 	}
 	if (!g->player.playing && g->clock_us < until_us) {
 		g->clock_us = until_us;
+	}
+}
+
+void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
+{
+	sim_arch_guest = g;
+	if (setjmp(g->broken) == 0) {
+		run(g, now_us, until_us);
 	}
 }

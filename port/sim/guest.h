@@ -10,6 +10,8 @@
 #ifndef SIM_GUEST_H
 #define SIM_GUEST_H
 
+#include <setjmp.h>
+
 #include "mm.h"
 #include "player.h"
 #include "poise.h"
@@ -29,6 +31,7 @@ struct sim_guest {
 	uint8_t *young;     /* a byte a page of the window: the guest's own access flag */
 	uint8_t *probe;     /* a byte a frame: SIM_ACCESSED, SIM_DIRTY since the last probe */
 
+	jmp_buf broken; /* the way out of its kernel once that has found itself corrupt */
 	uint64_t clock_us;
 	uint64_t stall_us; /* waited for memory, since the start */
 	bool background;   /* reclaim goes on beside the work, which does not wait for it */

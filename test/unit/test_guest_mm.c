@@ -240,6 +240,25 @@ static void test_read_ahead_is_for_sequential_reading_only(void **state)
 	assert_sane();
 }
 
+#define SMALL (RECLAIM_BATCH - 4u)
+
+static void test_read_ahead_leaves_a_small_guest_its_last_frame(void **state)
+{
+	struct mm_config config = config_of(RESERVED + SMALL, 16, 512, 16);
+
+	(void)state;
+	/* Coarse frames: fewer are free than one reading takes, and reclaim has nothing to take. */
+	config.granule = 16;
+	guest_fake_start(&mm, &config, RESERVED);
+	assert_int_equal(mm.free_pages, SMALL);
+	for (uint32_t block = 0; block < 512u; block++) {
+		cache_read(&mm, block);
+		assert_sane();
+	}
+	assert_int_equal(mm.file_reads, 512);
+	assert_true(guest_fake.reads < 512u);
+}
+
 /* --- what reclaim takes --- */
 
 static void test_reclaim_prefers_page_cache_that_is_read_once(void **state)
@@ -798,6 +817,7 @@ int main(void)
 		TEST(test_second_read_activates_a_file_page),
 		TEST(test_lists_are_first_in_first_out),
 		TEST(test_read_ahead_is_for_sequential_reading_only),
+		TEST(test_read_ahead_leaves_a_small_guest_its_last_frame),
 		TEST(test_reclaim_prefers_page_cache_that_is_read_once),
 		TEST(test_reclaim_takes_cold_pages_before_hot_ones),
 		TEST(test_active_file_pages_survive_a_stream),

@@ -343,6 +343,22 @@ static void test_memory_of_the_balloon_before_killing(void **state)
 	stop();
 }
 
+static void test_a_broken_kernel_ends_the_run(void **state)
+{
+	struct sim_guest *g;
+
+	(void)state;
+	make_vm(SIM_SYNTH_STREAM, 30);
+	g = start();
+	run_ms(20);
+	/* It believes in free frames, and there are none. */
+	memset(g->mm.free_summary, 0, g->mm.page_count / 4096u * sizeof(*g->mm.free_summary));
+	run_ms(1000);
+	assert_non_null(strstr(host.failure, "not one frame left"));
+	sim_host_stop(&host);
+	sim_load_free(&scenario.vm[0].load);
+}
+
 static void test_touched_pages_and_probes(void **state)
 {
 	struct sim_guest *g;
@@ -407,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_pages_that_lie),
 		cmocka_unit_test(test_page_that_is_not_written_any_more),
 		cmocka_unit_test(test_memory_of_the_balloon_before_killing),
+		cmocka_unit_test(test_a_broken_kernel_ends_the_run),
 		cmocka_unit_test(test_touched_pages_and_probes),
 		cmocka_unit_test(test_miss_curve_is_that_of_lru),
 	};
