@@ -32,7 +32,7 @@ all:
 # What a goal needs is installed before make looks at any rule, so that rules need not know of it.
 PURPOSES := $(sort \
 	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
-	$(if $(filter sim all,$(MAKECMDGOALS)),sim) \
+	$(if $(filter sim compare all,$(MAKECMDGOALS)),sim) \
 	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run sim test) \
 	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage))
 ifneq ($(PURPOSES),)

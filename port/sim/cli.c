@@ -117,17 +117,36 @@ void cli_progress_start(struct cli_progress *p, const char *what)
 	p->last_s = 0.0;
 }
 
-void cli_progress_show(void *ctx, uint64_t now_ms, uint64_t end_ms)
+/* Is it time to say something? */
+static bool is_due(struct cli_progress *p)
 {
-	struct cli_progress *p = ctx;
 	const double now_s = clock_s();
 
 	if (now_s - p->start_s < 2.0 || now_s - p->last_s < 0.5 || !isatty(STDERR_FILENO)) {
-		return;
+		return false;
 	}
 	p->last_s = now_s;
-	fprintf(stderr, "\r%s: %llu of %llu s simulated ", p->what,
-		(unsigned long long)now_ms / 1000u, (unsigned long long)end_ms / 1000u);
+	return true;
+}
+
+void cli_progress_show(void *ctx, uint64_t now_ms, uint64_t end_ms)
+{
+	struct cli_progress *p = ctx;
+
+	if (is_due(p)) {
+		fprintf(stderr, "\r%s: %llu of %llu s simulated ", p->what,
+			(unsigned long long)now_ms / 1000u, (unsigned long long)end_ms / 1000u);
+	}
+}
+
+void cli_progress_runs(void *ctx, uint64_t done, uint64_t all)
+{
+	struct cli_progress *p = ctx;
+
+	if (is_due(p)) {
+		fprintf(stderr, "\r%s: %llu of %llu runs ", p->what, (unsigned long long)done,
+			(unsigned long long)all);
+	}
 }
 
 void cli_progress_stop(struct cli_progress *p)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "meter.h"
+#include "scenario.h"
+#include "summary.h"
 
 /* Exit codes: all is well, a run or a comparison failed, the input is bad. */
 #define CLI_OK   0
@@ -53,10 +55,27 @@ void cli_progress_start(struct cli_progress *p, const char *what);
 void cli_progress_show(void *p, uint64_t now_ms, uint64_t end_ms);
 void cli_progress_stop(struct cli_progress *p);
 
+/* The same for a number of runs. */
+void cli_progress_runs(void *p, uint64_t done, uint64_t all);
+
+/* Prints the usage and all policies. Returns CLI_OK. */
+int cli_policies_help(const char *usage);
+
+/* Scenarios under policies. */
+struct cli_set {
+	struct sim_scenario **scenario;
+	uint64_t *seed;
+	unsigned scenarios, policies;
+	const struct sim_result *result; /* [scenario * policies + policy] */
+};
+
 /* Tables and JSON of results. */
 void cli_print_table(const struct sim_result *result, unsigned count, bool vms);
 void cli_print_json(const char *scenario, uint64_t seed, const struct sim_result *result,
 		    unsigned count);
+/* The set as a whole, in the order of `summary`; in JSON each scenario too. */
+void cli_print_summary(const struct cli_set *set, const struct sim_summary *summary);
+void cli_print_set_json(const struct cli_set *set, const struct sim_summary *summary);
 
 /* The commands; argv[0] is the command's name. */
 int cmd_run(int argc, char **argv);

@@ -36,6 +36,7 @@ SIM_POLICY_SRCS := \
 SIM_SRCS := \
 	port/sim/arch.c \
 	port/sim/balloon.c \
+	port/sim/batch.c \
 	port/sim/core.c \
 	port/sim/device.c \
 	port/sim/guest.c \
@@ -52,6 +53,7 @@ SIM_SRCS := \
 	port/sim/scenario.c \
 	port/sim/scenario_vm.c \
 	port/sim/setting.c \
+	port/sim/summary.c \
 	port/sim/synth.c \
 	port/sim/trace.c \
 	port/sim/truth.c \
@@ -65,6 +67,7 @@ SIM_SRCS := \
 
 SIM_CLI_SRCS := \
 	port/sim/cli.c \
+	port/sim/cmd_compare.c \
 	port/sim/cmd_lru.c \
 	port/sim/cmd_predict.c \
 	port/sim/cmd_replay.c \
@@ -86,7 +89,8 @@ SIM_TESTS := \
 	sim_rivals_rules \
 	sim_rivals_shares \
 	sim_run \
-	sim_seeds
+	sim_seeds \
+	sim_summary
 
 SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
 CC_sim := $(CC)
@@ -120,11 +124,15 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
-HOST_RUNS += sim-cli fuzz-readers
+HOST_RUNS += sim-cli sim-tables fuzz-readers
+RUN_sim-tables := test/sim/tables.sh check $(SIM) validate compare
 RUN_sim-cli := test/sim/cli.sh $(SIM)
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
 host-runs: $(FUZZ_READERS)
 
-.PHONY: sim
+.PHONY: sim compare
+compare: $(SIM) ## all policies over all scenarios of test/scenario, and its tables in port/sim/README.md
+	$(Q)test/sim/tables.sh write $(SIM) validate compare
+
 sim: $(SIM) ## poise-sim, the simulated hypervisor
 all: sim

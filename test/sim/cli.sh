@@ -87,12 +87,21 @@ bad 'scenario: line of the mistake' 'vms.cfg:4: ' run --scenario "$dir/vms.cfg"
 bad 'scenario: not there' 'nowhere.cfg: ' run --scenario "$dir/nowhere.cfg" --record "$dir/r"
 bad 'policy: none of that name' 'nobody' run --scenario $scenario --policy nobody --record "$dir/r"
 bad 'policies: empty name' 'policies' compare --scenario $scenario --policies poise,,paper
+mkdir "$dir/empty"
+bad 'compare: a folder without scenarios' "empty: no scenario" compare --scenario "$dir/empty" --policies static
+bad 'compare: a wrong scenario in a folder' 'vms.cfg:4: ' compare --scenario "$dir" --policies static
+bad 'compare: no scenario' 'scenario' compare --policies static
+bad 'jobs: 0' 'jobs' compare --scenario $scenario --policies static --jobs 0
 bad 'seed: text' 'seed' run --scenario $scenario --seed lucky
 bad 'record: no such folder' 'nowhere' run --scenario $scenario --record "$dir/nowhere/r"
 bad 'replay: no recording' 'text.csv:1: ' replay "$dir/text.csv"
 
 good 'predict: keys' '"mean_abs"' predict --alpha 0.75 --basis resident --json $traces/p_web_512.csv
 good 'compare: keys' '"relief_ms_worst"' compare --scenario $scenario --policies static --json
+good 'compare: a set' '"over_oracle"' compare --scenario $scenario --scenario test/scenario/stuck.cfg \
+	--policies static,oracle --json
+good 'compare: each of a set' '^stuck, 240 s' compare --scenario $scenario \
+	--scenario test/scenario/stuck.cfg --policies static --each --jobs 3
 good 'run: records' 'swap-out' run --scenario $scenario --record "$dir/record" --series "$dir/series"
 good 'replay: no difference' 'no difference' replay "$dir/record"
 sed '0,/ plan vm=0 .*goal=/s/\( plan vm=0 .*goal=\)/\19/' "$dir/record" >"$dir/forged"
