@@ -165,6 +165,7 @@ static const struct {
 	{"predict", "demand against forecast on a recorded trace", cmd_predict},
 	{"lru", "VMs that share frames, each with an LRU list", cmd_lru},
 	{"replay", "make every decision of a recording again", cmd_replay},
+	{"workloads", "one VM's workloads: static, best case, balanced", cmd_workloads},
 	{"validate", "the guest model against what was measured", cmd_validate},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

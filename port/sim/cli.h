@@ -11,6 +11,8 @@
 #include "scenario.h"
 #include "summary.h"
 
+struct json_t;
+
 /* Exit codes: all is well, a run or a comparison failed, the input is bad. */
 #define CLI_OK   0
 #define CLI_FAIL 1
@@ -68,6 +70,32 @@ struct cli_set {
 	unsigned scenarios, policies;
 	const struct sim_result *result; /* [scenario * policies + policy] */
 };
+/* Options of the commands that study a scenario. */
+struct cli_study {
+	const char *path; /* of the scenario */
+	struct sim_scenario *scenario;
+	uint64_t seed;
+	bool seeded, json;
+};
+enum { CLI_SCENARIO = 1100, CLI_SEED, CLI_JSON };
+#define CLI_STUDY                                                  \
+	{"scenario", required_argument, NULL, CLI_SCENARIO},       \
+		{"seed", required_argument, NULL, CLI_SEED},       \
+		{"json", no_argument, NULL, CLI_JSON}, CLI_COMMON, \
+	{                                                          \
+		0                                                  \
+	}
+/* Handles one of them, or what nobody knows. Returns -1 to go on, or an exit code. */
+int cli_study_option(int option, const char *usage, struct cli_study *study);
+/* After the last option: reads the scenario. Returns -1 to go on, or an exit code. */
+int cli_study_read(int argc, char **argv, struct cli_study *study);
+
+/* Runs a scenario under a policy with progress shown. Returns false after a message. */
+bool cli_run(const struct sim_scenario *scenario, const char *policy, uint64_t seed,
+	     struct sim_result *result);
+
+/* Prints JSON and gives it back. Returns an exit code. */
+int cli_put_json(struct json_t *all);
 
 /* Tables and JSON of results. */
 void cli_print_table(const struct sim_result *result, unsigned count, bool vms);
@@ -84,5 +112,9 @@ int cmd_predict(int argc, char **argv);
 int cmd_lru(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_workloads(int argc, char **argv);
+int cmd_sigma(int argc, char **argv);
+int cmd_estimate(int argc, char **argv);
+int cmd_series(int argc, char **argv);
 
 #endif

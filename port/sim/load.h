@@ -50,6 +50,19 @@ void sim_load_defaults(struct sim_load *load);
 /* Makes it pass over its set again and again, as fast as a processor does that. */
 void sim_load_sweep(struct sim_load *load);
 
+/* One of several programs in a VM. */
+struct sim_load_part {
+	struct sim_load load; /* SIM_PATTERN_HOT */
+	uint32_t delay_ms;    /* it starts so late */
+};
+
+/*
+ * Makes the load of a VM in which several programs run: what they have and do at each time, added
+ * up. It takes as long as the longest of them; the others begin again. `load` has its defaults
+ * already. Returns false without memory, or when that would be too long or too large.
+ */
+bool sim_load_sum(const struct sim_load_part *part, uint32_t parts, struct sim_load *load);
+
 /* Frees what the load holds. */
 void sim_load_free(struct sim_load *load);
 

@@ -112,6 +112,7 @@ void sim_meter_step(struct sim_host *h)
 		const struct mm *mm = &h->guest[i].mm;
 
 		watch_distress(h, i);
+		m->vm[i].pages_sum += sim_guest_pages(&h->guest[i]);
 		if (mm->free_pages > mm->wmark_high) {
 			m->idle_pages_sum +=
 				(uint64_t)(mm->free_pages - mm->wmark_high) * h->scenario->granule;
@@ -140,6 +141,8 @@ static void finish_vm(const struct sim_host *h, uint32_t i, struct sim_vm_result
 	r->urgent = g->rings;
 	r->stall_ms = (double)g->stall_us / 1000.0;
 	r->work = sim_player_work(&g->player, h->now_us);
+	r->mean_pages = (double)h->meter.vm[i].pages_sum /
+			(double)(h->meter.windows == 0 ? 1u : h->meter.windows);
 }
 
 void sim_meter_finish(struct sim_host *h, struct sim_result *result)

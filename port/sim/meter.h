@@ -25,6 +25,7 @@ struct sim_meter_vm {
 	uint64_t stall_us;    /* at the last window */
 	uint64_t distress_us; /* start of the distress it is in; 0: none */
 	uint32_t calm;        /* windows in a row without */
+	uint64_t pages_sum;   /* of its size, over all windows */
 };
 
 struct sim_meter {
@@ -38,7 +39,7 @@ struct sim_meter {
 struct sim_vm_result {
 	char name[64];
 	uint64_t swap_out, swap_in, refault_anon, refault_file, oom_kills, urgent;
-	double stall_ms, work;
+	double stall_ms, work, mean_pages;
 };
 
 struct sim_result {

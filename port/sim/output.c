@@ -49,12 +49,12 @@ void cli_print_table(const struct sim_result *result, unsigned count, bool vms)
 
 static json_t *vm_json(const struct sim_vm_result *v)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I}", "vm", v->name,
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I}", "vm", v->name,
 			 "swap_out", (json_int_t)v->swap_out, "swap_in", (json_int_t)v->swap_in,
 			 "refault", (json_int_t)(v->refault_anon + v->refault_file), "refault_anon",
 			 (json_int_t)v->refault_anon, "refault_file", (json_int_t)v->refault_file,
-			 "stall_ms", v->stall_ms, "work", v->work, "oom_kills",
-			 (json_int_t)v->oom_kills, "urgent", (json_int_t)v->urgent);
+			 "stall_ms", v->stall_ms, "work", v->work, "mean_pages", v->mean_pages,
+			 "oom_kills", (json_int_t)v->oom_kills, "urgent", (json_int_t)v->urgent);
 }
 
 static json_t *policy_json(const struct sim_result *r)

@@ -20,7 +20,7 @@
 /* No scenario is longer: 1 MiB. */
 #define TEXT_MAX 1048576u
 
-#define SCENARIO_SETTINGS "name,total,seconds,seed,granule,step_ms,interval_ms,device,vms"
+#define SCENARIO_SETTINGS "name,total,seconds,seed,granule,step_ms,interval_ms,device,vms,workloads"
 #define DEVICE_SETTINGS   "latency_us,read_mib_s,write_mib_s,readahead_kib"
 
 uint32_t sim_scenario_granule(uint64_t pages)
@@ -37,6 +37,9 @@ void sim_scenario_free(struct sim_scenario *s)
 {
 	for (uint32_t i = 0; s != NULL && i < SIM_VM_MAX; i++) {
 		sim_load_free(&s->vm[i].load);
+	}
+	for (uint32_t i = 0; s != NULL && i < SIM_WORKLOADS_MAX; i++) {
+		sim_load_free(&s->workload[i].load);
 	}
 	free(s);
 }
@@ -112,6 +115,32 @@ static void read_vms(struct setting_reader *r, config_setting_t *root, struct si
 	}
 }
 
+static void read_workloads(struct setting_reader *r, config_setting_t *root, struct sim_scenario *s)
+{
+	config_setting_t *list = config_setting_get_member(root, "workloads");
+	const int count = list == NULL ? 0 : config_setting_length(list);
+
+	if (list != NULL &&
+	    (!config_setting_is_list(list) || count < 1 || count > SIM_WORKLOADS_MAX)) {
+		setting_error(r, list, "workloads has to be a list of 1..64, ( {...}, {...} )");
+		return;
+	}
+	for (int i = 0; i < count && !r->failed; i++) {
+		config_setting_t *w = config_setting_get_elem(list, (unsigned int)i);
+		struct sim_workload *to = &s->workload[s->workload_count++];
+
+		if (!config_setting_is_group(w)) {
+			setting_error(r, w, "a workload has to be a group, { ... }");
+			return;
+		}
+		setting_known(r, w, "name,load");
+		setting_text(r, w, "name", to->name, sizeof(to->name), NULL);
+		if (!r->failed) {
+			sim_scenario_read_load(r, w, &to->load);
+		}
+	}
+}
+
 static void read_root(struct setting_reader *r, config_setting_t *root, struct sim_scenario *s)
 {
 	setting_known(r, root, SCENARIO_SETTINGS);
@@ -125,6 +154,9 @@ static void read_root(struct setting_reader *r, config_setting_t *root, struct s
 	read_device(r, root, s);
 	if (!r->failed) {
 		read_vms(r, root, s);
+	}
+	if (!r->failed) {
+		read_workloads(r, root, s);
 	}
 	if (!r->failed) {
 		settle_granule(r, root, s);

@@ -56,6 +56,14 @@ struct sim_vm_config {
 	struct sim_load load;
 };
 
+/* What the first VM can have to do instead of its own load. */
+struct sim_workload {
+	char name[SIM_NAME_MAX];
+	struct sim_load load;
+};
+
+#define SIM_WORKLOADS_MAX 64
+
 struct sim_scenario {
 	char name[SIM_NAME_MAX];
 	uint64_t total_pages;
@@ -67,6 +75,8 @@ struct sim_scenario {
 	uint32_t latency_us, read_mib_s, write_mib_s, readahead_pages; /* the device */
 	uint32_t vm_count;
 	struct sim_vm_config vm[SIM_VM_MAX];
+	uint32_t workload_count;
+	struct sim_workload workload[SIM_WORKLOADS_MAX];
 };
 
 /*

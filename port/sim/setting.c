@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PAGES_PER_MIB 256.0
+#define MIB_MAX       65536.0
+
 void setting_error(struct setting_reader *r, const config_setting_t *at, const char *reason)
 {
 	if (!r->failed) {
@@ -145,6 +148,18 @@ void setting_text(struct setting_reader *r, config_setting_t *group, const char 
 		return;
 	}
 	memcpy(out, text, strlen(text) + 1u);
+}
+
+uint64_t setting_mib(struct setting_reader *r, config_setting_t *group, const char *name,
+		     double least, double fallback)
+{
+	return (uint64_t)(setting_number(r, group, name, least, MIB_MAX, fallback) * PAGES_PER_MIB);
+}
+
+uint32_t setting_ms(struct setting_reader *r, config_setting_t *group, const char *name,
+		    double least, double fallback)
+{
+	return (uint32_t)(setting_number(r, group, name, least, 1e4, fallback) * 1000.0);
 }
 
 int setting_choice(struct setting_reader *r, config_setting_t *group, const char *name,

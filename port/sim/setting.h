@@ -47,6 +47,16 @@ void setting_text(struct setting_reader *r, config_setting_t *group, const char 
 int setting_choice(struct setting_reader *r, config_setting_t *group, const char *name,
 		   const char *words);
 
+/* The same for sizes, MiB in the file and pages here, and for times, seconds and ms. */
+uint64_t setting_mib(struct setting_reader *r, config_setting_t *group, const char *name,
+		     double least, double fallback);
+uint32_t setting_ms(struct setting_reader *r, config_setting_t *group, const char *name,
+		    double least, double fallback);
+
+/* Reads the load of a VM or of a workload; scenario_load.c. */
+void sim_scenario_read_load(struct setting_reader *r, config_setting_t *owner,
+			    struct sim_load *load);
+
 /* Reads one VM and appends it to the scenario; scenario_vm.c. */
 void sim_scenario_read_vm(struct setting_reader *r, config_setting_t *vm, struct sim_scenario *s);
 

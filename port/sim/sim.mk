@@ -42,6 +42,7 @@ SIM_SRCS := \
 	port/sim/guest.c \
 	port/sim/host.c \
 	port/sim/load.c \
+	port/sim/load_sum.c \
 	port/sim/lru.c \
 	port/sim/meter.c \
 	port/sim/pages.c \
@@ -51,6 +52,7 @@ SIM_SRCS := \
 	port/sim/rival.c \
 	port/sim/run.c \
 	port/sim/scenario.c \
+	port/sim/scenario_load.c \
 	port/sim/scenario_vm.c \
 	port/sim/setting.c \
 	port/sim/summary.c \
@@ -68,11 +70,13 @@ SIM_SRCS := \
 SIM_CLI_SRCS := \
 	port/sim/cli.c \
 	port/sim/cmd_compare.c \
+	port/sim/cli_study.c \
 	port/sim/cmd_lru.c \
 	port/sim/cmd_predict.c \
 	port/sim/cmd_replay.c \
 	port/sim/cmd_run.c \
 	port/sim/cmd_validate.c \
+	port/sim/cmd_workloads.c \
 	port/sim/output.c
 
 # Unit tests: test/unit/test_NAME.c.
