@@ -166,6 +166,8 @@ static const struct {
 	{"lru", "VMs that share frames, each with an LRU list", cmd_lru},
 	{"replay", "make every decision of a recording again", cmd_replay},
 	{"workloads", "one VM's workloads: static, best case, balanced", cmd_workloads},
+	{"series", "what each VM had over time, from a recording", cmd_series},
+	{"sigma", "how small the allowance for caches may be", cmd_sigma},
 	{"validate", "the guest model against what was measured", cmd_validate},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -56,6 +56,7 @@ SIM_SRCS := \
 	port/sim/scenario_vm.c \
 	port/sim/setting.c \
 	port/sim/summary.c \
+	port/sim/sigma.c \
 	port/sim/synth.c \
 	port/sim/trace.c \
 	port/sim/truth.c \
@@ -75,6 +76,8 @@ SIM_CLI_SRCS := \
 	port/sim/cmd_predict.c \
 	port/sim/cmd_replay.c \
 	port/sim/cmd_run.c \
+	port/sim/cmd_series.c \
+	port/sim/cmd_sigma.c \
 	port/sim/cmd_validate.c \
 	port/sim/cmd_workloads.c \
 	port/sim/output.c
