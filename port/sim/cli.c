@@ -168,6 +168,7 @@ static const struct {
 	{"workloads", "one VM's workloads: static, best case, balanced", cmd_workloads},
 	{"series", "what each VM had over time, from a recording", cmd_series},
 	{"sigma", "how small the allowance for caches may be", cmd_sigma},
+	{"estimate", "working sets from dirty and accessed pages against the truth", cmd_estimate},
 	{"validate", "the guest model against what was measured", cmd_validate},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -39,6 +39,7 @@ SIM_SRCS := \
 	port/sim/batch.c \
 	port/sim/core.c \
 	port/sim/device.c \
+	port/sim/estimate.c \
 	port/sim/guest.c \
 	port/sim/host.c \
 	port/sim/load.c \
@@ -72,6 +73,7 @@ SIM_CLI_SRCS := \
 	port/sim/cli.c \
 	port/sim/cmd_compare.c \
 	port/sim/cli_study.c \
+	port/sim/cmd_estimate.c \
 	port/sim/cmd_lru.c \
 	port/sim/cmd_predict.c \
 	port/sim/cmd_replay.c \
