@@ -90,9 +90,10 @@ int cli_study_option(int option, const char *usage, struct cli_study *study);
 /* After the last option: reads the scenario. Returns -1 to go on, or an exit code. */
 int cli_study_read(int argc, char **argv, struct cli_study *study);
 
-/* Runs a scenario under a policy with progress shown. Returns false after a message. */
-bool cli_run(const struct sim_scenario *scenario, const char *policy, uint64_t seed,
-	     struct sim_result *result);
+/* Runs a scenario under a policy with progress shown. `record`, `series`: see struct
+ * sim_run_options. Returns false after a message. */
+bool cli_run(const struct sim_scenario *scenario, const char *policy, uint64_t seed, FILE *record,
+	     FILE *series, struct sim_result *result);
 
 /* Prints JSON and gives it back. Returns an exit code. */
 int cli_put_json(struct json_t *all);

@@ -41,12 +41,14 @@ int cli_study_read(int argc, char **argv, struct cli_study *study)
 	return -1;
 }
 
-bool cli_run(const struct sim_scenario *scenario, const char *policy, uint64_t seed,
-	     struct sim_result *result)
+bool cli_run(const struct sim_scenario *scenario, const char *policy, uint64_t seed, FILE *record,
+	     FILE *series, struct sim_result *result)
 {
 	struct cli_progress progress;
 	const struct sim_run_options options = {
 		.seed = seed,
+		.record = record,
+		.series = series,
 		.progress = cli_progress_show,
 		.ctx = &progress,
 	};

@@ -7,6 +7,9 @@
 #include "cli.h"
 #include "lru.h"
 
+/* A sweep takes this squared. */
+#define SWEEP_MAX 20000u
+
 static const char usage[] =
 	"usage: poise-sim lru --frames N --strategy static|recent:K|total [--min M] [--json] FILE\n"
 	"       poise-sim lru --frames N --sweep [--json] FILE\n"
@@ -160,6 +163,9 @@ static int sweep(const struct sim_pages *pages, struct sim_lru_config config, co
 	json_t *lines = json_array();
 	const char *reason = NULL;
 
+	if (longest > SWEEP_MAX) {
+		reason = "a list is too long for a sweep";
+	}
 	config.strategy = SIM_LRU_RECENT;
 	for (config.every = 1; config.every <= longest && reason == NULL; config.every++) {
 		struct sim_lru lru;

@@ -49,7 +49,7 @@ static bool run_workload(const struct cli_study *study, const char *policy, uint
 		line->name = study->scenario->workload[i].name;
 	}
 	for (uint32_t c = 0; ok && c < CASES; c++) {
-		ok = cli_run(s, policies[c], study->seed, result);
+		ok = cli_run(s, policies[c], study->seed, NULL, NULL, result);
 		if (ok) {
 			line->outcome[c].vm = result->vm[0];
 			line->outcome[c].others_swap_out =

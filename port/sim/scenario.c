@@ -44,6 +44,20 @@ void sim_scenario_free(struct sim_scenario *s)
 	free(s);
 }
 
+bool sim_scenario_choose(struct sim_scenario *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->workload_count; i++) {
+		if (strcmp(s->workload[i].name, name) == 0) {
+			const struct sim_load own = s->vm[0].load;
+
+			s->vm[0].load = s->workload[i].load;
+			s->workload[i].load = own;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void read_device(struct setting_reader *r, config_setting_t *root, struct sim_scenario *s)
 {
 	config_setting_t *device = setting_group(r, root, "device", DEVICE_SETTINGS);

@@ -86,6 +86,9 @@ struct sim_scenario {
 struct sim_scenario *sim_scenario_read(const char *path, char error[SIM_ERROR_MAX]);
 void sim_scenario_free(struct sim_scenario *scenario);
 
+/* Gives the first VM the workload of that name. Returns false when there is none. */
+bool sim_scenario_choose(struct sim_scenario *scenario, const char *name);
+
 /* Returns the granule that makes a VM of `pages` cheap enough for long runs. */
 uint32_t sim_scenario_granule(uint64_t pages);
 

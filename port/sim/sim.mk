@@ -71,8 +71,8 @@ SIM_SRCS := \
 
 SIM_CLI_SRCS := \
 	port/sim/cli.c \
-	port/sim/cmd_compare.c \
 	port/sim/cli_study.c \
+	port/sim/cmd_compare.c \
 	port/sim/cmd_estimate.c \
 	port/sim/cmd_lru.c \
 	port/sim/cmd_predict.c \
