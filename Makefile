@@ -2,6 +2,7 @@
 # Builds, tests and runs everything. `make help` lists the targets.
 #
 # OUT	where everything built goes		CROSS	prefix of the AArch64 tools
+# JOBS	how much is done at a time; default: as many as there are processors
 # QEMU	the system emulator			V=1	shows commands and test output
 # CC, CLANG	the two compilers of this machine; each must accept the code without a warning
 
@@ -22,6 +23,12 @@ export V
 override V := $(filter-out 0,$(V))
 Q := $(if $(V),,@)
 WERROR ?= -Werror
+
+# One goal is built, and tests are run, on all processors, unless -j says otherwise.
+JOBS ?= $(shell nproc)
+ifeq ($(word 2,$(MAKECMDGOALS))$(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -75,7 +82,7 @@ CFLAGS_san := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-s
 CC_arm := arm-linux-gnueabihf-gcc
 CFLAGS_arm := -O1 -g -Itest/unit/arm
 CC_cov := $(CC)
-CFLAGS_cov := -O0 -g --coverage
+CFLAGS_cov := -O0 -g --coverage -DPLAN_RUNS_PART=10
 CC_vm1 := $(CC)
 CFLAGS_vm1 := $(CFLAGS_san) -DPOISE_VM_MAX=1
 CC_vm64 := $(CC)

@@ -4,6 +4,8 @@
 #
 #	sum.sh run DIR NAME COMMAND...	runs one; its output goes to DIR/NAME.log, its counts to
 #					DIR/NAME.count; always succeeds, so that the others run too
+#	sum.sh all DIR JOBS		runs all "NAME COMMAND..." of standard input, a line each, as
+#					`run` does, JOBS at a time
 #	sum.sh total DIR...		prints "N passed, N failed, N skipped" over all counts; exit 1
 #					if one failed or nothing ran
 #
@@ -41,15 +43,23 @@ run)
 			print passed + 0, failed + 0, skipped + 0
 		}' "$log" >"$dir/$name.count"
 	read -r passed failed skipped <"$dir/$name.count"
-	if [ "${V:-0}" = 1 ]; then
-		cat "$log"
-	elif [ "$failed" -ne 0 ]; then
-		grep -Ev '^(ok |PASS[: ])' "$log" | tail -n 60 || true
-		[ "$status" -eq 0 ] || echo "$name: exit status $status; all output is in $log"
-	else
-		grep -E '^(ok .*# SKIP|SKIP[: ])' "$log" || true
-	fi
-	printf '  %-24s %5d passed, %d failed, %d skipped\n' "$name" "$passed" "$failed" "$skipped"
+	# In one piece, as others may be reporting too.
+	report=$(
+		if [ "${V:-0}" = 1 ]; then
+			cat "$log"
+		elif [ "$failed" -ne 0 ]; then
+			grep -Ev '^(ok |PASS[: ])' "$log" | tail -n 60 || true
+			[ "$status" -eq 0 ] || echo "$name: exit status $status; all output is in $log"
+		else
+			grep -E '^(ok .*# SKIP|SKIP[: ])' "$log" || true
+		fi
+		printf '  %-24s %5d passed, %d failed, %d skipped\n' "$name" "$passed" "$failed" "$skipped"
+	)
+	printf '%s\n' "$report"
+	;;
+all)
+	# The commands come from the Makefile and are meant to be split into words.
+	xargs -d '\n' -P "$3" -I '{}' sh -c "exec '$0' run '$dir' {}"
 	;;
 total)
 	shift

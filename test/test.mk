@@ -62,9 +62,9 @@ UNIT_ARM := $(UNIT_TESTS:%=$(OUT)/arm/test/unit/test_%)
 UNIT_COV := $(UNIT_TESTS:%=$(OUT)/cov/test/unit/test_%)
 UNIT_SIZE := $(foreach f,vm1 vm64,$(SIZE_TESTS:%=$(OUT)/$(f)/test/unit/test_%))
 
-# What `make test-host` runs, in this order: each NAME by the command RUN_NAME. What a command needs
-# to be built is in HOST_NEEDS. All of them run even if one fails.
-HOST_RUNS := $(UNIT_TESTS:%=unit-%) $(SIZE_TESTS:%=unit-vm1-%) $(SIZE_TESTS:%=unit-vm64-%) \
+# What `make test-host` starts, in this order: each NAME by the command RUN_NAME. What a command needs
+# to be built is in HOST_NEEDS. All of them run even if one fails. Coverage takes longest, so it is first.
+HOST_RUNS := coverage $(UNIT_TESTS:%=unit-%) $(SIZE_TESTS:%=unit-vm1-%) $(SIZE_TESTS:%=unit-vm64-%) \
 	$(UNIT_TESTS:%=unit32-%)
 HOST_NEEDS := $(UNIT_SAN) $(UNIT_SIZE) $(UNIT_ARM)
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)))
@@ -124,10 +124,10 @@ check: ## layout, warnings of both compilers, headers alone, symbols, stack, cpp
 # Documents against code.
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
 HOST_RUNS += documents
+HOST_NEEDS += $(OUT)/lib-host/libpoise.a
 
 # Coverage by the unit tests.
 RUN_coverage := test/coverage.sh $(OUT) $(UNIT_COV)
-HOST_RUNS += coverage
 HOST_NEEDS += $(UNIT_COV)
 
 coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the unit tests reach
@@ -159,19 +159,21 @@ RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAG
 bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) $(BOARD_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
 	@test/bench/run.sh write $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
 
-define newline
-
-
+# Runs the runners of list $(1) into $(OUT)/test/$(2), as many at a time as there are processors, or $(3).
+run_more = @printf '%s\n' $(foreach r,$(1),'$(r) $(RUN_$(r))') | test/sum.sh all $(OUT)/test/$(2) $(or $(3),$(JOBS))
+define run_all
+@rm -rf $(OUT)/test/$(2)
+$(call run_more,$(1),$(2),$(3))
 endef
-# Runs the runners of list $(1) into $(OUT)/test/$(2).
-run_all = @rm -rf $(OUT)/test/$(2)$(newline)$(foreach r,$(1),@test/sum.sh run $(OUT)/test/$(2) $(r) $(RUN_$(r))$(newline))
 
 .PHONY: host-runs board-runs
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
-board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF) $(SAME)
-	$(call run_all,qemu same figures,board)
+# After the host's, whose runs are as many as there are processors already.
+board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF) $(SAME) | $(filter host-runs,$(MAKECMDGOALS:test=host-runs))
+	$(call run_all,qemu,board)
+	$(call run_more,same figures,board)
 
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks
 	@test/sum.sh total $(OUT)/test/host

@@ -1,21 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boots every stanza of a list and sums up.
+# Boots every stanza of a list, as many at a time as there are processors (or $JOBS), and sums up.
+#
 #	run.sh LIST BOARD_OUT WORK_OUT QEMU [FLAGS...]
-# A boot passes if it ends in time, its exit status is the expected one, and its output closes with
-# the line that belongs to that status (or contains the expected text). Last line: N passed, N failed.
+#
+# A boot passes if its exit status is the expected one, and its output closes with the line that
+# belongs to that status (or contains the expected text). The limit of time is for a boot that hangs:
+# many times what one takes, so that a slow or busy machine changes nothing.
+# Last line: N passed, N failed.
 set -u
 
-list=$1
-images=$2
-work=$3
-qemu=$4
-shift 4
-mkdir -p "$work"
-passed=0
-failed=0
+limit=1200
 
-# start LOG FLAGS...: one boot of the stanza; its status is QEMU's, 124 at the time limit.
+# start LOG QEMU FLAGS...: one boot of the stanza; its status is QEMU's, 124 at the time limit.
 start() {
 	output=$1
 	shift
@@ -23,25 +20,13 @@ start() {
 	for argument in $args; do
 		semihosting=$semihosting,arg=$argument
 	done
-	timeout "$limit" "$qemu" "$@" -semihosting-config "$semihosting" \
+	# shellcheck disable=SC2086 # Options are meant to be split.
+	timeout "$limit" "$@" $options -semihosting-config "$semihosting" \
 		-kernel "$images/$image" </dev/null >"$output" 2>&1
 }
 
-# Boots one stanza. Uses: name image args limit status expect again, and the QEMU flags in "$@".
-boot() {
-	log=$work/$name.log
-	start "$log" "$@"
-	code=$?
-
-	checks_passed=0
-	checks_failed=0
-	closing=$(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed$')
-	if [ -n "$closing" ]; then
-		checks_passed=${closing%% *}
-		checks_failed=${closing#*, }
-		checks_failed=${checks_failed%% *}
-	fi
-
+# Says whether the boot went as it should; leaves the reason in `why` if not.
+judge() {
 	if [ "$code" -eq 124 ]; then
 		why="no end within $limit s"
 	elif [ "$code" -ne "$status" ]; then
@@ -55,49 +40,82 @@ boot() {
 	elif [ -n "$again" ] && ! { start "$log.again" "$@"; cmp -s "$log" "$log.again"; }; then
 		why="a second boot says something else, see $log.again"
 	else
-		why=
+		return 0
 	fi
-
-	if [ -n "$expect" ] && [ -z "$why" ]; then
-		echo "PASS $name"
-		passed=$((passed + 1))
-	elif [ -z "$why" ]; then
-		echo "PASS $name ($checks_passed checks)"
-		passed=$((passed + checks_passed))
-	else
-		grep '^FAIL' "$log"
-		echo "FAIL $name: $why; see $log"
-		passed=$((passed + checks_passed))
-		failed=$((failed + (checks_failed > 0 ? checks_failed : 1)))
-	fi
+	return 1
 }
 
-# Stanzas end at an empty line or at the end of the file. Relative paths: @OUT@ is the work folder.
-name=
-while IFS='	' read -r key value || [ -n "$key" ]; do
-	case $key in
-	name) name=$value image='' args='' limit=300 status=0 expect='' again='' ;;
-	image) image=$value ;;
-	args) args=$(printf '%s' "$value" | sed "s|@OUT@|$work|g") ;;
-	limit) limit=$value ;;
-	status) status=$value ;;
-	expect) expect=$value ;;
-	again) again=$value ;;
-	'#'*) ;;
-	'')
-		[ -z "$name" ] || boot "$@"
-		name=
-		;;
-	*)
-		echo "$list: what is '$key'?" >&2
-		exit 2
-		;;
-	esac
-done <<END
-$(cat "$list")
+# boot LIST BOARD_OUT WORK_OUT NAME QEMU [FLAGS...]: boots one stanza; counts go to WORK_OUT/NAME.count.
+boot() {
+	images=$2
+	work=$3
+	name=$4
+	image='' args='' status=0 expect='' again='' options=''
+	eval "$(stanzas "$1" "$name")"
+	shift 4
+	args=$(printf '%s' "$args" | sed "s|@OUT@|$work|g")
+	log=$work/$name.log
+	start "$log" "$@"
+	code=$?
 
-END
-[ -z "$name" ] || boot "$@"
+	checks_passed=0
+	checks_failed=0
+	closing=$(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+	if [ -n "$closing" ]; then
+		checks_passed=${closing%% *}
+		checks_failed=${closing#*, }
+		checks_failed=${checks_failed%% *}
+	fi
+	if ! judge "$@"; then
+		[ "$checks_failed" -gt 0 ] || checks_failed=1
+		report=$(grep '^FAIL' "$log"; echo "FAIL $name: $why; see $log")
+		printf '%s\n' "$report"
+	elif [ -n "$expect" ]; then
+		checks_passed=1
+		echo "PASS $name"
+	else
+		echo "PASS $name ($checks_passed checks)"
+	fi
+	echo "$checks_passed $checks_failed" >"$work/$name.count"
+}
 
-echo "$passed passed, $failed failed"
-[ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
+# Prints the names of a list's stanzas; or with a name, that stanza as assignments of the shell.
+# A stanza ends at an empty line; a line is a key, a tab and a value.
+stanzas() {
+	awk -F '\t' -v list="$1" -v only="${2-}" '
+		/^#/ || /^$/ { next }
+		$1 == "name" { name = $2; if (!only) print name; next }
+		NF != 2 || $1 !~ /^(image|args|status|expect|again|options)$/ {
+			print list ":" FNR ": what is " $0 "?" > "/dev/stderr"
+			exit 2
+		}
+		only && name == only {
+			gsub(/\047/, "\047\\\\\047\047", $2)
+			print $1 "=\047" $2 "\047"
+		}' "$1"
+}
+
+if [ "$1" = --boot ]; then
+	shift
+	boot "$@"
+	exit 0
+fi
+
+list=$1
+work=$3
+rm -rf "$work"
+mkdir -p "$work"
+names=$(stanzas "$list") || exit 2
+images=$2
+shift 3
+echo "$names" | xargs -P "${JOBS:-$(nproc)}" -I '{}' "$0" --boot "$list" "$images" "$work" '{}' "$@"
+
+# A boot that has left no count has failed.
+for name in $names; do
+	cat "$work/$name.count" 2>/dev/null || echo "0 1"
+done | awk '
+	{ passed += $1; failed += $2 }
+	END {
+		printf "%d passed, %d failed\n", passed, failed
+		exit failed > 0 || passed == 0
+	}'
