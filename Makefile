@@ -41,7 +41,8 @@ PURPOSES := $(sort \
 	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
 	$(if $(filter sim compare all,$(MAKECMDGOALS)),sim) \
 	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run sim test) \
-	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage))
+	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage) \
+	$(if $(filter linux-root setup,$(MAKECMDGOALS)),linux))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 ifneq ($(shell test/setup.sh $(PURPOSES) >&2; echo $$?),0)
@@ -102,6 +103,7 @@ $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
 
 include port/sim/sim.mk
+include test/linux/linux.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
@@ -144,8 +146,8 @@ format: ## applies the house layout to all C files
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-clean: ## removes what was built, but not newlib
-	rm -rf $(filter-out $(OUT)/newlib $(OUT)/newlib.log,$(wildcard $(OUT)/* $(OUT)/.[!.]*))
+clean: ## removes what was built, but not newlib and the unpacked packages
+	rm -rf $(filter-out $(OUT)/newlib $(OUT)/newlib.log $(LINUX),$(wildcard $(OUT)/* $(OUT)/.[!.]*))
 
 distclean: ## removes everything that was built
 	rm -rf $(OUT)
