@@ -104,6 +104,7 @@ objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
 
 include port/sim/sim.mk
 include test/linux/linux.mk
+include port/kvm-arm64/vmm/vmm.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
