@@ -14,12 +14,13 @@
 #include "record.h"
 
 #define VMS          2u
-#define RAM_PAGES    2048u
-#define POOL_PAGES   2560u
-#define MUCH_PAGES   1600u
-#define LITTLE_PAGES 300u
-#define PHASE_ROUNDS 12u
-#define ROUNDS       (4u * PHASE_ROUNDS)
+#define RAM_PAGES    512u
+#define POOL_PAGES   640u
+#define MIN_PAGES    64u
+#define MUCH_PAGES   400u
+#define LITTLE_PAGES 72u
+#define PHASE_ROUNDS 16u
+#define ROUNDS       (3u * PHASE_ROUNDS)
 #define ROUND_MS     1000u
 
 struct host {
@@ -142,6 +143,20 @@ static void check(struct host *h)
 	h->wrong += sum > POOL_PAGES;
 }
 
+/*
+ * What happens within a second: balloons follow, first those that shrink, and what they give goes
+ * to the others. With one thread, that is twice round.
+ */
+static bool balloons(struct host *h)
+{
+	for (uint32_t i = 0; i < 2u * VMS; i++) {
+		if (!work(h, i % VMS, VMM_JOB(VMM_JOB_BALLOON, 0))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool round_of(struct host *h, uint32_t round)
 {
 	h->now_ms += ROUND_MS;
@@ -166,8 +181,9 @@ static bool round_of(struct host *h, uint32_t round)
 	if (poise_tick(&h->poise, h->now_ms) != POISE_OK) {
 		h->wrong++;
 	}
+	const bool going = balloons(h);
 	check(h);
-	return true;
+	return going;
 }
 
 /* --- one run --- */
@@ -178,7 +194,7 @@ static void start(struct host *h, int kvm_fd, enum kvm_dirty_mode mode, uint32_t
 	const struct poise_config config = {
 		.pool_pages = POOL_PAGES, .policy = policy, .interval_ms = ROUND_MS};
 	const struct poise_vm_config limits = {
-		.min_pages = 256, .boot_pages = POOL_PAGES / VMS, .max_pages = RAM_PAGES};
+		.min_pages = MIN_PAGES, .boot_pages = POOL_PAGES / VMS, .max_pages = RAM_PAGES};
 	const struct kvm_ws_config ws = {.window = 2, .headroom_permille = 100};
 	if (poise_init(&h->poise, sizeof(h->poise), &config, &port_ops, h) != POISE_OK) {
 		vmm_die("the core refuses its configuration");
@@ -214,7 +230,7 @@ static uint64_t run(int kvm_fd, enum kvm_dirty_mode mode, uint32_t policy, bool 
 	bool going = true;
 	for (uint32_t vm = 0; vm < VMS && going; vm++) {
 		uint64_t unused;
-		going = work(&h, vm, 0);
+		going = work(&h, vm, 0); /* Until it asks for its first job. */
 		going = going && kvm_dirty_read(&h.vm[vm].dirty, &unused) == 0;
 	}
 	for (uint32_t round = 0; round < ROUNDS && going; round++) {

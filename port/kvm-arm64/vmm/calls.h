@@ -37,11 +37,12 @@ enum vmm_call {
 /* A job: what to do in the upper half, how much in the lower. The second argument of the call NEXT
  * that follows is in brackets. */
 enum vmm_job {
-	VMM_JOB_IDLE,   /* nothing [pages touched] */
-	VMM_JOB_A,      /* one pass over array a, which reads b [pages touched] */
-	VMM_JOB_B,      /* one pass over array b, which reads a [pages touched] */
-	VMM_JOB_SPREAD, /* one write to each of so many pages all over the RAM [pages touched] */
-	VMM_JOB_WORK,   /* needs so many pages, uses those it has [pages it lacked] */
+	VMM_JOB_IDLE,    /* nothing [pages touched] */
+	VMM_JOB_A,       /* one pass over array a, which reads b [pages touched] */
+	VMM_JOB_B,       /* one pass over array b, which reads a [pages touched] */
+	VMM_JOB_SPREAD,  /* one write to each of so many pages all over the RAM [pages touched] */
+	VMM_JOB_BALLOON, /* the balloon goes where the host page says [0] */
+	VMM_JOB_WORK,    /* needs so many pages, uses those it has [pages it lacked] */
 	VMM_JOB_COUNT
 };
 #define VMM_JOB(job, amount) ((unsigned long long)(job) << 32 | (amount))

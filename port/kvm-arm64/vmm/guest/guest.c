@@ -116,7 +116,9 @@ static void balloon_follow(void)
 	} else if (target < own.size_pages) {
 		own.size_pages -= call(VMM_CALL_GIVE, target, own.size_pages - target);
 	}
-	call(VMM_CALL_SETTLED, host.epoch, 0);
+	if (host.epoch != 0) {
+		call(VMM_CALL_SETTLED, host.epoch, 0);
+	}
 }
 
 static void publish(void)
@@ -141,7 +143,6 @@ static void fit(uint64_t need)
 
 static void work(uint64_t need)
 {
-	balloon_follow();
 	fit(need);
 	if (own.publish) {
 		publish();
@@ -188,6 +189,10 @@ void guest_main(uint64_t ram_pages, uint64_t size_pages, uint64_t boot_id, uint6
 			spread(amount);
 			written += amount;
 			second += amount;
+			break;
+		case VMM_JOB_BALLOON:
+			balloon_follow();
+			second = 0;
 			break;
 		case VMM_JOB_WORK:
 			work(amount);
