@@ -5,7 +5,10 @@
  * The caller owns one `struct poise`; there are no globals, no allocation, no floating point, no
  * clock. All sizes are pages of 4 KiB. All times are milliseconds of one monotonic host clock,
  * given as an argument. One call at a time for each `struct poise`; calls do not block. A call that
- * returns an error has changed nothing but error counters, unless its text says otherwise.
+ * returns an error has changed nothing but error counters and the latest time seen, unless its text
+ * says otherwise. Beside what is listed with each call, all that take a `struct poise` return
+ * POISE_E_ARG for a null pointer, POISE_E_CONTEXT for one that poise_init has not made, and
+ * POISE_E_STATE from within a port call.
  *
  * One page count's way: poise_page_read (page.c) -> poise_report (sample.c) ->
  * poise_forecast_update (forecast.c) -> poise_plan_make (plan.c and one file a policy) -> ledger.c
@@ -260,7 +263,8 @@ enum poise_event_code {
 	POISE_EVENT_REMOVE,  /* a = pages that went back */
 	POISE_EVENT_RESTART, /* a = actual */
 	POISE_EVENT_POOL,    /* a = new pool size */
-	POISE_EVENT_SAMPLE,  /* data = struct poise_sample, err = whether it was taken */
+	POISE_EVENT_SAMPLE,  /* data = struct poise_sample, as it came in; what follows from it
+				comes after it */
 	POISE_EVENT_BAD,     /* err = why a page gave no sample */
 	POISE_EVENT_URGENT,  /* a = 1: an early tick follows, 0: too soon */
 	POISE_EVENT_TICK,    /* a = the caller's time */
@@ -396,8 +400,7 @@ POISE_MUST_CHECK enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint6
 /*
  * The periodic work: measure, age, plan, commit, notify. Call it every interval_ms, after the VMs
  * have been polled. Times that go back count as no time passed; long gaps make no catch-up burst.
- * Returns: POISE_OK; POISE_E_CONTEXT; POISE_E_STATE called from a port call.
- * Cost: linear in POISE_VM_MAX; see the README's table.
+ * Returns: POISE_OK. Cost: linear in POISE_VM_MAX; see the README's table.
  */
 POISE_MUST_CHECK enum poise_err poise_tick(struct poise *p, uint64_t now_ms);
 
