@@ -40,6 +40,7 @@ all:
 PURPOSES := $(sort \
 	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
 	$(if $(filter sim compare all,$(MAKECMDGOALS)),sim) \
+	$(if $(filter plot setup,$(MAKECMDGOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run sim test) \
 	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage) \
 	$(if $(filter linux-root setup,$(MAKECMDGOALS)),linux))

@@ -139,7 +139,13 @@ RUN_sim-cli := test/sim/cli.sh $(SIM)
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
 host-runs: $(FUZZ_READERS)
 
-.PHONY: sim compare
+# Figures; of recordings too, if there are any of the last runs.
+PLOT := port/sim/plot/plot.sh
+
+.PHONY: sim compare plot
+plot: $(SIM) ## SVG figures of the studies and of the last runs' recordings, in build/plot
+	@$(PLOT) $(SIM) $(OUT)/plot $(OUT)/run/*.txt
+
 compare: $(SIM) ## all policies over all scenarios of test/scenario, and its tables in port/sim/README.md
 	$(Q)test/sim/tables.sh write $(SIM) validate compare
 
