@@ -35,8 +35,14 @@
 
 #define OUR_IRQS (1u << BOARD_IRQ_VTIMER | 1u << BOARD_IRQ_HTIMER)
 
+#define PFR0_GIC_SHIFT 24 /* ID_AA64PFR0_EL1: nonzero with the registers of GICv3 */
+
 void board_gic_init(void)
 {
+	if ((board_sysreg_read(id_aa64pfr0_el1) >> PFR0_GIC_SHIFT & 0xfu) == 0) {
+		board_panic("no GICv3; QEMU needs -M virt,gic-version=3");
+	}
+
 	/* System registers instead of the memory-mapped CPU interface, at EL2 and for EL1. */
 	board_sysreg_write(icc_sre_el2, 0xfu);
 	board_isb();

@@ -53,10 +53,14 @@ _start:
 	b	2b
 
 /*
- * wrong_level: leaves through semihosting with status 1; works at EL1 and EL3.
+ * wrong_level: says so and leaves with status 1, through semihosting, which works at EL1 and EL3.
  * Inputs: none. Outputs: does not return. Clobbers: x0, x1. State: any EL, MMU off.
  */
 wrong_level:
+	/* SYS_WRITE0, then SYS_EXIT. */
+	adr	x1, wrong_level_text
+	mov	x0, #0x04
+	hlt	#0xf000
 	adr	x1, wrong_level_block
 	mov	x0, #0x18
 	hlt	#0xf000
@@ -64,4 +68,7 @@ wrong_level:
 	.balign 8
 wrong_level_block:
 	.quad	0x20026, 1
+wrong_level_text:
+	.asciz	"board: not entered at EL2; QEMU needs -M virt,virtualization=on\n"
+	.balign 4
 	.size _start, . - _start
