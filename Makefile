@@ -37,13 +37,17 @@ endif
 all:
 
 # What a goal needs is installed before make looks at any rule, so that rules need not know of it.
+GOALS := $(or $(MAKECMDGOALS),all)
 PURPOSES := $(sort \
-	$(if $(filter run bench all,$(MAKECMDGOALS)),run) \
-	$(if $(filter sim compare all,$(MAKECMDGOALS)),sim) \
-	$(if $(filter plot setup,$(MAKECMDGOALS)),sim plot) \
-	$(if $(filter test test-host test-board check bench setup,$(MAKECMDGOALS)),run sim test) \
-	$(if $(filter coverage setup,$(MAKECMDGOALS)),test coverage) \
-	$(if $(filter linux-root setup,$(MAKECMDGOALS)),linux))
+	$(if $(filter lib install,$(GOALS)),lib $(if $(filter command,$(origin CROSS)),lib-aarch64)) \
+	$(if $(filter lib-aarch64,$(GOALS)),lib-aarch64) \
+	$(if $(filter format,$(GOALS)),format) \
+	$(if $(filter run bench all,$(GOALS)),run) \
+	$(if $(filter sim compare all,$(GOALS)),sim) \
+	$(if $(filter plot setup,$(GOALS)),sim plot) \
+	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim test) \
+	$(if $(filter coverage setup,$(GOALS)),test coverage) \
+	$(if $(filter linux-root setup,$(GOALS)),linux))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 ifneq ($(shell test/setup.sh $(PURPOSES) >&2; echo $$?),0)

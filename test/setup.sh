@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that are missing for the purposes named on the command line (run,
-# sim, plot, test, coverage, linux; see test/packages). Says what and why first. Does nothing when nothing is missing.
+# Installs the Debian packages that are missing for the purposes named on the command line (the third
+# column of test/packages). Says what and why first. Does nothing when nothing is missing.
 # Exit: 0 all there, 2 something is missing and cannot be installed.
 set -eu
 

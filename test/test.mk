@@ -121,6 +121,10 @@ check: ## layout, warnings of both compilers, headers alone, symbols, stack, cpp
 	$(call run_all,check,check)
 	@test/sum.sh total $(OUT)/test/check
 
+# The installing of packages, on machines that are not this one.
+RUN_setup := test/setup/run.sh $(OUT)/setup
+HOST_RUNS += setup
+
 # Documents against code.
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
 HOST_RUNS += documents
