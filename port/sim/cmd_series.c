@@ -6,163 +6,25 @@
 #include <string.h>
 
 #include "cli.h"
-#include "record.h"
-#include "run.h"
+#include "series.h"
 
 static const char usage[] =
 	"usage: poise-sim series FILE\n"
-	"Each VM's memory over time, from a recording of any port, as CSV: one line for each tick\n"
-	"and VM, t_ms since the run's first. Sizes are pages of 4 KiB; swap as the guest said "
-	"last. A recording may hold\n"
-	"several runs.\n";
-
-/* What is known of a VM by now. */
-struct known {
-	bool there;
-	uint64_t size, target, swap_used, swap_out, swap_in;
-};
-
-struct reader {
-	FILE *in;
-	FILE *out; /* held back until all is read: a bad recording gives nothing */
-	const char *path;
-	unsigned long line;
-	unsigned run; /* from 1 */
-	uint32_t policy;
-	bool started;      /* the run's first tick has been */
-	uint64_t start_ms; /* its time: at `init` the core has not been told any yet */
-	struct known vm[SIM_VM_MAX];
-};
-
-static const char *print_now(struct reader *r, uint64_t now_ms)
-{
-	const char *text;
-	const char *policy = sim_run_policy(r->policy, &text);
-
-	if (!r->started) {
-		r->started = true;
-		r->start_ms = now_ms;
-	}
-	if (now_ms < r->start_ms) {
-		return "time goes backwards";
-	}
-	for (uint32_t i = 0; i < SIM_VM_MAX; i++) {
-		const struct known *v = &r->vm[i];
-
-		if (v->there) {
-			fprintf(r->out, "%u,%s,%llu,%u,%llu,%llu,%llu,%llu,%llu\n", r->run, policy,
-				(unsigned long long)(now_ms - r->start_ms), i,
-				(unsigned long long)v->size, (unsigned long long)v->target,
-				(unsigned long long)v->swap_used, (unsigned long long)v->swap_out,
-				(unsigned long long)v->swap_in);
-		}
-	}
-	return NULL;
-}
-
-static void note_sample(struct known *v, const struct record *record)
-{
-	const struct poise_abi_guest *g = &record->data.sample.body;
-
-	v->swap_used = g->swap_used_pages;
-	v->swap_out = g->swap_out_pages;
-	v->swap_in = g->swap_in_pages;
-}
-
-static const char *start_run(struct reader *r, const struct record *record)
-{
-	if (record->data.config.policy >= POISE_POLICY_COUNT) {
-		return "no policy has such a number";
-	}
-	r->run++;
-	r->policy = record->data.config.policy;
-	r->started = false;
-	memset(r->vm, 0, sizeof(r->vm));
-	return NULL;
-}
-
-/* Takes one event into account. Returns what is wrong with it, or NULL. */
-static const char *note(struct reader *r, const struct record *record)
-{
-	const struct poise_event *e = &record->event;
-	const bool of_vm = e->code != POISE_EVENT_INIT && e->code != POISE_EVENT_POOL &&
-			   e->code != POISE_EVENT_TICK;
-	struct known *v = of_vm && e->vm < SIM_VM_MAX ? &r->vm[e->vm] : NULL;
-
-	if (e->code == POISE_EVENT_INIT) {
-		return start_run(r, record);
-	}
-	if (r->run == 0) {
-		return "an event before init";
-	}
-	if (of_vm && v == NULL) {
-		return "no VM has such a number";
-	}
-	switch (e->code) {
-	case POISE_EVENT_ADD:
-		*v = (struct known){.there = true, .size = e->a, .target = e->a};
-		break;
-	case POISE_EVENT_RESTART:
-		v->size = v->target = e->a;
-		break;
-	case POISE_EVENT_REMOVE:
-		v->there = false;
-		break;
-	case POISE_EVENT_SAMPLE:
-		note_sample(v, record);
-		break;
-	case POISE_EVENT_ACK:
-		v->size = e->err == POISE_OK ? e->b : v->size;
-		break;
-	case POISE_EVENT_MEASURE:
-		v->size = e->err == POISE_OK ? e->a : v->size;
-		break;
-	case POISE_EVENT_RESIZE:
-		v->target = e->a;
-		break;
-	case POISE_EVENT_TICK:
-		return print_now(r, e->now_ms);
-	default:
-		break;
-	}
-	return NULL;
-}
-
-/* Reads all lines. Returns NULL at the end, or what is wrong with the line r->line. */
-static const char *read_all(struct reader *r)
-{
-	char line[RECORD_LINE_MAX];
-	struct record record;
-	const char *reason = NULL;
-
-	while (reason == NULL && fgets(line, sizeof(line), r->in) != NULL) {
-		r->line++;
-		if (strchr(line, '\n') == NULL && !feof(r->in)) {
-			return "line too long";
-		}
-		if (r->line == 1 && strncmp(line, RECORD_HEADER, strlen(RECORD_HEADER)) != 0) {
-			return "a recording starts with the line " RECORD_HEADER;
-		}
-		if (line[0] != '#' && line[0] != '\n') {
-			reason = record_parse(line, &record);
-			reason = reason == NULL ? note(r, &record) : reason;
-		}
-	}
-	if (reason == NULL && ferror(r->in)) {
-		return strerror(errno);
-	}
-	if (reason == NULL && r->run == 0) {
-		return "no run in it";
-	}
-	return reason;
-}
+	"Each VM's memory over time, from a recording of any port, as CSV: a line for each tick "
+	"and\n"
+	"VM. Sizes are pages of 4 KiB, swap is what the guest said last, t_ms counts from the "
+	"run's\n"
+	"first tick. A recording may hold several runs.\n";
 
 int cmd_series(int argc, char **argv)
 {
 	static const struct option options[] = {CLI_COMMON, {0}};
 	const int option = getopt_long(argc, argv, "", options, NULL);
-	struct reader r = {0};
+	const char *path;
 	const char *reason;
+	unsigned long line = 0;
+	FILE *in;
+	FILE *out;
 	char *text = NULL;
 	size_t size = 0;
 
@@ -172,22 +34,22 @@ int cmd_series(int argc, char **argv)
 	if (argc - optind != 1) {
 		return cli_bad("series needs one file");
 	}
-	r.path = argv[optind];
-	r.in = fopen(r.path, "r");
-	if (r.in == NULL) {
-		return cli_bad("%s: %s", r.path, strerror(errno));
+	path = argv[optind];
+	in = fopen(path, "r");
+	if (in == NULL) {
+		return cli_bad("%s: %s", path, strerror(errno));
 	}
-	r.out = open_memstream(&text, &size);
-	reason = r.out == NULL ? "no memory" : read_all(&r);
-	if (r.out != NULL && fclose(r.out) != 0 && reason == NULL) {
+	/* Held back until all is read: a bad recording gives nothing. */
+	out = open_memstream(&text, &size);
+	reason = out == NULL ? "no memory" : sim_series_write(in, out, &line);
+	if (out != NULL && fclose(out) != 0 && reason == NULL) {
 		reason = "no memory";
 	}
-	fclose(r.in);
+	fclose(in);
 	if (reason == NULL) {
-		puts("run,policy,t_ms,vm,size,target,swap_used,swap_out,swap_in");
 		fwrite(text, 1, size, stdout);
 	} else {
-		cli_bad("%s:%lu: %s", r.path, r.line, reason);
+		cli_bad("%s:%lu: %s", path, line, reason);
 	}
 	free(text);
 	return reason == NULL ? CLI_OK : CLI_BAD;

@@ -55,9 +55,10 @@ SIM_SRCS := \
 	port/sim/scenario.c \
 	port/sim/scenario_load.c \
 	port/sim/scenario_vm.c \
+	port/sim/series.c \
 	port/sim/setting.c \
-	port/sim/summary.c \
 	port/sim/sigma.c \
+	port/sim/summary.c \
 	port/sim/synth.c \
 	port/sim/trace.c \
 	port/sim/truth.c \
@@ -99,6 +100,7 @@ SIM_TESTS := \
 	sim_rivals_shares \
 	sim_run \
 	sim_seeds \
+	sim_studies \
 	sim_summary
 
 SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim

@@ -14,6 +14,7 @@
 #include "predict.h"
 #include "replay.h"
 #include "scenario.h"
+#include "series.h"
 #include "trace.h"
 
 #define TEXT_SIZE 16384u
@@ -32,6 +33,11 @@ static const char scenario_text[] =
 	"    load = { kind = \"phases\"; low = 10; high = 30; files = 5; stream = 1; period = 10;\n"
 	"             width = 3; delay = 1; burst = 50; cpu = 0.5; hot = 0.3; cold = 0.1; }; },\n"
 	"  { name = \"b\"; boot = 64; load = { kind = \"idle\"; low = 5; }; kernel = 8; }\n"
+	");\n"
+	"workloads = (\n"
+	"  { name = \"w\"; load = { kind = \"sum\"; of = (\n"
+	"    { kind = \"spike\"; low = 4; high = 9; }, { kind = \"stream\"; low = 3; } ); }; },\n"
+	"  { name = \"x\"; load = { kind = \"sweep\"; low = 7; }; }\n"
 	");\n";
 
 static const char trace_text[] =
@@ -168,14 +174,31 @@ static void read_recording(const char *path)
 	}
 }
 
+static void read_series(const char *path)
+{
+	FILE *in = fopen(path, "r");
+	FILE *out = fopen("/dev/null", "w");
+
+	if (in != NULL && out != NULL) {
+		unsigned long line;
+		const char *reason = sim_series_write(in, out, &line);
+
+		check_error(reason == NULL, reason);
+	}
+	if (in != NULL) {
+		fclose(in);
+	}
+	if (out != NULL) {
+		fclose(out);
+	}
+}
+
 static const struct {
 	const char *text;
 	void (*read)(const char *path);
 } readers[] = {
-	{scenario_text, read_scenario},
-	{trace_text, read_trace},
-	{pages_text, read_pages},
-	{recording_text, read_recording},
+	{scenario_text, read_scenario},   {trace_text, read_trace},      {pages_text, read_pages},
+	{recording_text, read_recording}, {recording_text, read_series},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,49 @@ static void test_recent_is_the_papers_table_2(void **state)
 			assert_int_equal(r.vm[i].misses, table[every - 1u][i]);
 		}
 		sim_lru_free(&r);
+	}
+}
+
+/* Misses of all VMs in one of the paper's three tests, on 16 frames. */
+static uint32_t misses_of_test(unsigned test, enum sim_lru_strategy strategy)
+{
+	const struct sim_lru_config config = {
+		.frames = 16, .strategy = strategy, .every = 1, .minimum = 2};
+	char path[64];
+	char error[SIM_PAGES_ERROR_MAX];
+	struct sim_pages pages;
+	struct sim_lru r;
+	uint32_t misses = 0;
+
+	snprintf(path, sizeof(path), "test/study/wu%u.txt", test);
+	if (!sim_pages_read(&pages, path, error)) {
+		fail_msg("%s", error);
+	}
+	assert_null(sim_lru_run(&r, &pages, &config));
+	for (uint32_t i = 0; i < r.vms; i++) {
+		misses += r.vm[i].misses;
+	}
+	sim_lru_free(&r);
+	sim_pages_free(&pages);
+	return misses;
+}
+
+/* Of 40 + 30 + 36 accesses; the paper has 0.321, 0.236 and 0.198. */
+static void test_the_papers_table_1(void **state)
+{
+	static const struct {
+		enum sim_lru_strategy strategy;
+		uint32_t permille;
+	} table[] = {{SIM_LRU_STATIC, 321}, {SIM_LRU_RECENT, 236}, {SIM_LRU_TOTAL, 198}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		uint32_t misses = 0;
+
+		for (unsigned test = 1; test <= 3; test++) {
+			misses += misses_of_test(test, table[i].strategy);
+		}
+		assert_int_equal((misses * 1000u + 53u) / 106u, table[i].permille);
 	}
 }
 
@@ -192,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_static_misses_when_used_frames_are_taken),
 		cmocka_unit_test(test_recent_is_the_papers_table_2),
+		cmocka_unit_test(test_the_papers_table_1),
 		cmocka_unit_test(test_recent_never_takes_the_last_frame),
 		cmocka_unit_test(test_total_shares_by_all_misses),
 		cmocka_unit_test(test_total_gives_what_is_left_to_the_largest_fraction),
