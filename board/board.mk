@@ -80,6 +80,10 @@ $(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_POISE_OBJECTS) $(GU
 .PHONY: board
 board: $(BOARD_ELF)
 
+# The scenarios, which are played on the host and at EL2, and the model machine that plays them.
+SCENARIO_SRCS := $(addprefix test/scenario/,scenario.c scenarios.c scenarios_fault.c model_check.c \
+	model_guest.c model_port.c)
+
 # The image of the board's own tests: monitor, tests, and the probe guest that misbehaves for them.
 PROBE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,test/qemu/guests/start.S test/qemu/guests/probe.c \
 	test/qemu/guests/probe_calls.c)
@@ -89,7 +93,7 @@ BOARD_TEST_SOURCES := test/qemu/bench.c test/qemu/report.c test/qemu/test_boot.c
 	test/qemu/test_balance.c test/qemu/test_churn.c test/qemu/test_scenarios.c \
 	test/same/record_all.c test/qemu/probe_image.S
 BOARD_TEST_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_TEST_SOURCES)) \
-	$(patsubst %.c,$(OUT)/a64/%.o,test/scenario/scenario.c test/scenario/scenarios.c guestdrv/publish.c)
+	$(patsubst %.c,$(OUT)/a64/%.o,$(SCENARIO_SRCS) guestdrv/publish.c)
 BOARD_TEST_ELF := $(BOARD_OUT)/test.elf
 
 $(BOARD_OUT)/probe.elf: $(PROBE_OBJECTS) test/qemu/guests/probe.ld

@@ -35,8 +35,6 @@ SIZE_TESTS := \
 	plan_poise \
 	random
 
-SCENARIO_SRCS := test/scenario/scenario.c test/scenario/scenarios.c
-
 UNIT_SRCS_random := test/fuzz/api.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/replay.c
