@@ -8,6 +8,9 @@ UNIT_TESTS := \
 	check \
 	err \
 	forecast \
+	forecast_error \
+	forecast_time \
+	forecast_traces \
 	guest_mm \
 	init \
 	ledger \
