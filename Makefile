@@ -47,7 +47,8 @@ PURPOSES := $(sort \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim test) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
-	$(if $(filter linux-root setup,$(GOALS)),linux))
+	$(if $(filter linux-root module setup,$(GOALS)),linux) \
+	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 ifneq ($(shell test/setup.sh $(PURPOSES) >&2; echo $$?),0)
@@ -110,6 +111,8 @@ objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
 include port/sim/sim.mk
 include test/linux/linux.mk
 include port/kvm-arm64/vmm/vmm.mk
+include guestdrv/linux/module.mk
+include test/module/module.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)

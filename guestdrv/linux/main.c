@@ -336,7 +336,8 @@ static int __init poise_init(void)
 	}
 	strscpy(now.kind, "none", sizeof(now.kind));
 	/* Of use when memory is short; asleep while the machine is. */
-	queue = alloc_workqueue(POISE_NAME, WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_FREEZABLE, 1);
+	queue = alloc_workqueue(POISE_NAME, WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_FREEZABLE,
+				1);
 	if (!queue) {
 		return -ENOMEM;
 	}
