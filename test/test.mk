@@ -11,7 +11,9 @@ UNIT_TESTS := \
 	forecast_error \
 	forecast_time \
 	forecast_traces \
+	guest_balloon \
 	guest_mm \
+	guest_workload \
 	init \
 	ledger \
 	page \
