@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The backend of poised for Xen's dom0: which domains there are, and which of them is which VM.
+ * What is done with one is in vm.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xentoollog.h>
+
+#include "log.h"
+#include "vm.h"
+#include "xen.h"
+
+#define LIST_STEP    16
+#define LOOK_FAST_MS 20 /* while a domain moves */
+
+/* A domain that Xen lists, configured or not. */
+struct known {
+	bool used;
+	bool seen; /* in this scan */
+	bool told; /* that it is not in the configuration */
+	uint32_t domid;
+	uint8_t handle[XEN_HANDLE_BYTES];
+	struct xen_info info;
+	struct xen_vm *vm; /* NULL: none that we know of */
+};
+
+struct backend_xen {
+	struct xen_context c;
+	xentoollog_logger *logger;
+	struct event *scan_timer;
+	struct event *move_timer;
+	bool full;    /* too many domains: told */
+	bool no_list; /* Xen does not list its domains: told */
+	struct known known[XEN_DOMAINS_MAX];
+	struct xen_vm vm[POISE_VM_MAX];
+};
+
+/* Configuration. */
+
+static struct backend_settings *vm_read(struct setting_reader *r, config_setting_t *group,
+					const char *name)
+{
+	struct backend_settings *s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		return NULL;
+	}
+	setting_text(r, group, "domain", s->domain, sizeof(s->domain), name);
+	s->memory =
+		setting_choice(r, group, "memory", "auto,normal,direct,static", XEN_MEMORY_AUTO);
+	return s;
+}
+
+static struct backend_settings *own_read(struct setting_reader *r, config_setting_t *group)
+{
+	(void)r, (void)group; /* No keys: the daemon has refused all. */
+	return calloc(1, sizeof(struct backend_settings));
+}
+
+static void settings_free(struct backend_settings *settings)
+{
+	free(settings);
+}
+
+static bool settings_equal(const struct backend_settings *a, const struct backend_settings *b)
+{
+	return strcmp(a->domain, b->domain) == 0 && a->memory == b->memory;
+}
+
+/* Domains. */
+
+static struct known *known_find(struct backend_xen *b, uint32_t domid)
+{
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		if (b->known[i].used && b->known[i].domid == domid) {
+			return &b->known[i];
+		}
+	}
+	return NULL;
+}
+
+static void forget(struct backend_xen *b, struct known *k)
+{
+	xen_store_remove(b->c.store, k->domid);
+	if (k->vm != NULL) {
+		log_line(LOG_LEVEL_INFO, "%s: domain %u is gone", k->vm->name, k->domid);
+		xen_vm_lost(&b->c, k->vm, false);
+	}
+	*k = (struct known){0};
+}
+
+static void meet(struct backend_xen *b, const struct xen_info *info)
+{
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		struct known *k = &b->known[i];
+		if (!k->used && xen_store_add(b->c.store, info->domid)) {
+			*k = (struct known){
+				.used = true, .seen = true, .domid = info->domid, .info = *info};
+			memcpy(k->handle, info->handle, sizeof(k->handle));
+			return;
+		}
+	}
+	if (!b->full) {
+		b->full = true;
+		log_line(LOG_LEVEL_WARNING, "xen: more than %d domains: the rest is not looked at",
+			 XEN_DOMAINS_MAX);
+	}
+}
+
+static void see(struct backend_xen *b, const struct xen_info *info)
+{
+	struct known *k = known_find(b, info->domid);
+	if (k != NULL && memcmp(k->handle, info->handle, sizeof(k->handle)) != 0) {
+		forget(b, k); /* The number has been used again. */
+		k = NULL;
+	}
+	if (k == NULL) {
+		meet(b, info);
+	} else {
+		k->seen = true;
+		k->info = *info;
+	}
+}
+
+/* Returns false if Xen does not list its domains. */
+static bool list(struct backend_xen *b)
+{
+	struct xen_info info[LIST_STEP];
+	uint32_t first = 0;
+	for (;;) {
+		const int count = xen_hyper_list(b->c.xc, first, info, LIST_STEP);
+		if (count < 0) {
+			return false;
+		}
+		for (int i = 0; i < count; i++) {
+			see(b, &info[i]);
+		}
+		if (count == 0) {
+			return true;
+		}
+		first = info[count - 1].domid + 1;
+	}
+}
+
+/* Finds the VM that a domain is, by its name. A second domain of that name waits for the first to
+ * go: so it is while one is restarted. */
+static struct xen_vm *match(struct backend_xen *b, const char *name, bool *configured)
+{
+	*configured = false;
+	for (size_t i = 0; i < POISE_VM_MAX; i++) {
+		struct xen_vm *vm = &b->vm[i];
+		if (vm->settings == NULL || strcmp(vm->settings->domain, name) != 0) {
+			continue;
+		}
+		*configured = true;
+		for (size_t j = 0; j < XEN_DOMAINS_MAX; j++) {
+			if (b->known[j].used && b->known[j].vm == vm) {
+				return NULL;
+			}
+		}
+		return vm;
+	}
+	return NULL;
+}
+
+static void refresh(struct backend_xen *b, struct known *k)
+{
+	struct xen_store_result result;
+	if (!xen_store_get(b->c.store, k->domid, &result)) {
+		return;
+	}
+	if (k->vm != NULL) {
+		xen_vm_refresh(&b->c, k->vm, &k->info, &result);
+		return;
+	}
+	if (!result.known || result.domain.name[0] == '\0' || k->info.dying) {
+		return;
+	}
+	bool configured;
+	k->vm = match(b, result.domain.name, &configured);
+	if (k->vm != NULL) {
+		xen_vm_found(&b->c, k->vm, &k->info, &result);
+	} else if (!configured && !k->told && k->domid != 0) {
+		k->told = true;
+		log_line(LOG_LEVEL_INFO, "xen: domain %u, %s, is not in the configuration",
+			 k->domid, result.domain.name);
+	}
+}
+
+static void scan(struct backend_xen *b)
+{
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		b->known[i].seen = false;
+	}
+	const bool listed = list(b);
+	if (listed == b->no_list) {
+		b->no_list = !listed;
+		log_line(listed ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+			 listed ? "xen: domains are listed again" : "xen: cannot list domains");
+	}
+	for (size_t i = 0; i < XEN_DOMAINS_MAX && listed; i++) {
+		if (b->known[i].used && !b->known[i].seen) {
+			forget(b, &b->known[i]);
+		}
+	}
+	for (size_t i = 0; i < XEN_DOMAINS_MAX && listed; i++) {
+		if (b->known[i].used) {
+			refresh(b, &b->known[i]);
+		}
+	}
+}
+
+static void scan_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	scan(arg);
+}
+
+static void store_changed(void *ctx, bool rescan)
+{
+	struct backend_xen *b = ctx;
+	if (rescan) {
+		scan(b);
+		return;
+	}
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		if (b->known[i].used) {
+			refresh(b, &b->known[i]);
+		}
+	}
+}
+
+static void look_soon(struct backend_xen *b)
+{
+	const struct timeval soon = {.tv_usec = LOOK_FAST_MS * 1000};
+	if (!evtimer_pending(b->move_timer, NULL)) {
+		evtimer_add(b->move_timer, &soon);
+	}
+}
+
+static void move_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct backend_xen *b = arg;
+	bool again = false;
+	(void)fd, (void)what;
+	for (size_t i = 0; i < POISE_VM_MAX; i++) {
+		again = xen_vm_watch(&b->c, &b->vm[i]) || again;
+	}
+	if (again) {
+		look_soon(b);
+	}
+}
+
+static void rung(void *ctx, uint32_t vm)
+{
+	struct backend_xen *b = ctx;
+	b->c.env->calls->doorbell(b->c.env->daemon, vm);
+}
+
+/* Life. */
+
+static void backend_close(void *ctx)
+{
+	struct backend_xen *b = ctx;
+	for (size_t i = 0; i < POISE_VM_MAX; i++) {
+		xen_share_unmap(&b->c.share, &b->vm[i].shared);
+	}
+	if (b->scan_timer != NULL) {
+		event_free(b->scan_timer);
+	}
+	if (b->move_timer != NULL) {
+		event_free(b->move_timer);
+	}
+	xen_store_stop(b->c.store);
+	xen_share_close(&b->c.share);
+	xen_hyper_close(b->c.xc);
+	if (b->logger != NULL) {
+		xtl_logger_destroy(b->logger);
+	}
+	free(b);
+}
+
+/* Returns NULL, or what is missing. */
+static const char *backend_connect(struct backend_xen *b)
+{
+	struct event_base *base = b->c.env->base;
+	const struct timeval interval = {.tv_sec = b->c.env->interval_ms / 1000,
+					 .tv_usec = b->c.env->interval_ms % 1000 * 1000};
+	/* The libraries would write a line for each grant that a guest makes up. */
+	b->logger = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_CRITICAL, 0);
+	b->c.xc = xen_hyper_open(b->logger);
+	if (b->c.xc == NULL) {
+		return "cannot reach Xen: is this dom0, and is the module xen_privcmd loaded?";
+	}
+	const char *missing = xen_share_open(&b->c.share, b->logger, base, rung, b);
+	if (missing != NULL) {
+		return missing;
+	}
+	b->scan_timer = event_new(base, -1, EV_PERSIST, scan_due, b);
+	b->move_timer = evtimer_new(base, move_due, b);
+	b->c.store = xen_store_start(base, store_changed, b);
+	return b->scan_timer != NULL && b->move_timer != NULL && b->c.store != NULL &&
+			       event_add(b->scan_timer, &interval) == 0
+		       ? NULL
+		       : "no memory";
+}
+
+static void *backend_open(const struct backend_env *env, const struct backend_settings *own,
+			  char error[BACKEND_ERROR_MAX])
+{
+	(void)own;
+	struct backend_xen *b = calloc(1, sizeof(*b));
+	if (b == NULL) {
+		snprintf(error, BACKEND_ERROR_MAX, "no memory");
+		return NULL;
+	}
+	b->c.env = env;
+	const char *missing = backend_connect(b);
+	if (missing != NULL) {
+		snprintf(error, BACKEND_ERROR_MAX, "%s", missing);
+		backend_close(b);
+		return NULL;
+	}
+	return b;
+}
+
+static int vm_open(void *ctx, uint32_t vm, const char *name,
+		   const struct backend_settings *settings, uint64_t max_pages)
+{
+	struct backend_xen *b = ctx;
+	b->vm[vm] = (struct xen_vm){
+		.settings = settings, .name = name, .max_pages = max_pages, .index = vm};
+	return 0; /* The next scan finds its domain. */
+}
+
+static void vm_close(void *ctx, uint32_t vm)
+{
+	struct backend_xen *b = ctx;
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		if (b->known[i].vm == &b->vm[vm]) {
+			b->known[i].vm = NULL;
+		}
+	}
+	xen_vm_lost(&b->c, &b->vm[vm], true);
+	b->vm[vm] = (struct xen_vm){0};
+}
+
+static enum poise_err resize(void *ctx, uint32_t vm, uint64_t target_pages, uint64_t epoch)
+{
+	struct backend_xen *b = ctx;
+	const enum poise_err err = xen_vm_resize(&b->c, &b->vm[vm], target_pages, epoch);
+	if (err == POISE_OK) {
+		look_soon(b);
+	}
+	return err;
+}
+
+static enum poise_err measure(void *ctx, uint32_t vm, uint64_t *pages)
+{
+	struct backend_xen *b = ctx;
+	return xen_vm_measure(&b->c, &b->vm[vm], pages);
+}
+
+static void vm_poll(void *ctx, uint32_t vm)
+{
+	struct backend_xen *b = ctx;
+	xen_vm_poll(&b->c, &b->vm[vm]);
+}
+
+static void vm_pages(void *ctx, uint32_t vm, struct backend_pages *out)
+{
+	const struct backend_xen *b = ctx;
+	const struct xen_shared *shared = &b->vm[vm].shared;
+	*out = (struct backend_pages){.guest = shared->guest, .host = shared->host};
+}
+
+static enum poise_err host_total(void *ctx, uint64_t *pages)
+{
+	struct backend_xen *b = ctx;
+	uint64_t sum;
+	if (!xen_hyper_free(b->c.xc, &sum)) {
+		return POISE_E_PORT;
+	}
+	for (size_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct xen_vm *vm = &b->vm[i];
+		sum += vm->phase == XEN_BUILDING || vm->phase == XEN_RUNNING ? vm->info.pages : 0;
+	}
+	*pages = sum;
+	return POISE_OK;
+}
+
+static enum poise_err host_free(void *ctx, uint64_t reserve_pages, uint64_t *pages)
+{
+	struct backend_xen *b = ctx;
+	uint64_t free_pages, claimed = reserve_pages;
+	if (!xen_hyper_free(b->c.xc, &free_pages)) {
+		return POISE_E_PORT;
+	}
+	for (size_t i = 0; i < POISE_VM_MAX; i++) {
+		claimed += xen_vm_claim(&b->vm[i]);
+	}
+	*pages = free_pages > claimed ? free_pages - claimed : 0;
+	return POISE_OK;
+}
+
+static void vm_status(void *ctx, uint32_t vm, struct backend_status *out)
+{
+	struct backend_xen *b = ctx;
+	xen_vm_status(&b->c, &b->vm[vm], out);
+}
+
+const struct backend xen_backend = {
+	.name = "xen",
+	.vm_keys = "domain,memory",
+	.own_keys = "",
+	.vm_read = vm_read,
+	.own_read = own_read,
+	.settings_free = settings_free,
+	.settings_equal = settings_equal,
+	.open = backend_open,
+	.close = backend_close,
+	.vm_open = vm_open,
+	.vm_close = vm_close,
+	.resize = resize,
+	.measure = measure,
+	.poll = vm_poll,
+	.pages = vm_pages,
+	.host_total = host_total,
+	.host_free = host_free,
+	.status = vm_status,
+};
