@@ -14,7 +14,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7
 };
 
-/* `level`: lines above it are not written. `journal`: priorities in front. */
+/* `level`: lines above it are not written. `journal`: priorities in front, 0 or 1; -1: as before.
+ */
 void log_open(enum log_level level, int journal);
 
 /* Writes one line; bytes that are not printable ASCII become '?'. */

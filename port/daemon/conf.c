@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads the configuration file. Every mistake is reported with the file and the line of the setting
+ * that is wrong; nothing is guessed, and a setting that nobody knows is a mistake.
+ */
+#include "conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record.h"
+
+/* No file is longer: 1 MiB. */
+#define TEXT_MAX 1048576u
+
+#define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,log,control,policy,vms"
+#define CONTROL_KEYS "socket,mode,group"
+#define VM_KEYS      "name,min,boot,max,weight,basis,static,frozen"
+
+#define HOST_RESERVE_PAGES (64u * 256u)
+
+/* Members of struct poise_config that go by their own name; alpha and the name apart. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint32_t least, most;
+} tunables[] = {
+	{"interval_ms", offsetof(struct poise_config, interval_ms), 10, 60000},
+	{"headroom_permille", offsetof(struct poise_config, headroom_permille), 1, 500},
+	{"reserve_permille", offsetof(struct poise_config, reserve_permille), 1, 500},
+	{"urgent_permille", offsetof(struct poise_config, urgent_permille), 1, 500},
+	{"urgent_gap_ms", offsetof(struct poise_config, urgent_gap_ms), 1, 60000},
+	{"dead_band_permille", offsetof(struct poise_config, dead_band_permille), 1, 500},
+	{"slew_permille", offsetof(struct poise_config, slew_permille), 1, 10000},
+	{"idle_tax_permille", offsetof(struct poise_config, idle_tax_permille), 1, 1000},
+	{"hold_intervals", offsetof(struct poise_config, hold_intervals), 1, 1000},
+	{"freeze_intervals", offsetof(struct poise_config, freeze_intervals), 1, 1000},
+	{"answer_intervals", offsetof(struct poise_config, answer_intervals), 1, 1000},
+	{"progress_permille", offsetof(struct poise_config, progress_permille), 1, 500},
+};
+#define TUNABLES (sizeof(tunables) / sizeof(tunables[0]))
+#define POLICY_KEYS                                                                            \
+	"name,rules_off,alpha,interval_ms,headroom_permille,reserve_permille,urgent_permille," \
+	"urgent_gap_ms,dead_band_permille,slew_permille,idle_tax_permille,hold_intervals,"     \
+	"freeze_intervals,answer_intervals,progress_permille"
+
+static void read_alpha(struct setting_reader *r, config_setting_t *group, struct config *c)
+{
+	config_setting_t *s = group == NULL ? NULL : config_setting_get_member(group, "alpha");
+	double alpha;
+
+	if (s == NULL) {
+		return;
+	}
+	alpha = config_setting_type(s) == CONFIG_TYPE_FLOAT ? config_setting_get_float(s)
+		: config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s)
+							    : 0.0;
+	if (!(alpha >= 0.001 && alpha <= 1.0)) {
+		setting_error(r, s, "alpha has to be a number in 0.001..1.0");
+		return;
+	}
+	c->core.alpha_q10 = (uint32_t)(alpha * 1024.0 + 0.5);
+}
+
+static void read_rules_off(struct setting_reader *r, config_setting_t *group, struct config *c)
+{
+	config_setting_t *s = group == NULL ? NULL : config_setting_get_member(group, "rules_off");
+
+	if (s == NULL) {
+		return;
+	}
+	if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
+		setting_error(r, s, "rules_off has to be an array, [ \"...\", ... ]");
+		return;
+	}
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *word = config_setting_get_string_elem(s, i);
+		uint32_t rule = 0;
+
+		while (rule < POISE_RULE_COUNT &&
+		       (word == NULL || strcmp(record_rule_name(rule), word) != 0)) {
+			rule++;
+		}
+		if (rule == POISE_RULE_COUNT || (POISE_RULE_BIT(rule) & POISE_RULES_NEUTRAL) == 0) {
+			setting_error(r, s, "rules_off: no rule that can be left out: %.32s",
+				      word != NULL ? word : "(not a text)");
+			return;
+		}
+		c->core.rules_off |= POISE_RULE_BIT(rule);
+	}
+}
+
+static void read_policy(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	config_setting_t *group = setting_group(r, root, "policy");
+
+	if (group != NULL) {
+		setting_known(r, group, POLICY_KEYS, "");
+	}
+	/* In the order of enum poise_policy. */
+	c->core.policy = setting_choice(r, group, "name", "poise,paper,static", 0);
+	read_alpha(r, group, c);
+	read_rules_off(r, group, c);
+	for (size_t i = 0; i < TUNABLES; i++) {
+		uint32_t *value = (uint32_t *)(void *)((char *)&c->core + tunables[i].offset);
+
+		*value = (uint32_t)setting_number(r, group, tunables[i].name, tunables[i].least,
+						  tunables[i].most, 0);
+	}
+	if (c->core.interval_ms == 0) {
+		c->core.interval_ms = 1000;
+	}
+	if (!r->failed && (c->core.freeze_intervals != 0 ? c->core.freeze_intervals : 10) <
+				  (c->core.hold_intervals != 0 ? c->core.hold_intervals : 3)) {
+		setting_error(r, group, "freeze_intervals is less than hold_intervals");
+	}
+}
+
+static void read_control(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	config_setting_t *group = setting_group(r, root, "control");
+	char mode[8];
+	char *end;
+	unsigned long value;
+
+	if (group != NULL) {
+		setting_known(r, group, CONTROL_KEYS, "");
+	}
+	setting_path(r, group, "socket", c->socket, sizeof(c->socket), "/run/poise/control.sock");
+	setting_text(r, group, "group", c->group, sizeof(c->group), "");
+	setting_text(r, group, "mode", mode, sizeof(mode), "0600");
+	value = strtoul(mode, &end, 8);
+	if (!r->failed &&
+	    (end == mode || *end != '\0' || mode[0] == '-' || mode[0] == '+' || value > 0777)) {
+		setting_error(r, config_setting_get_member(group, "mode"),
+			      "mode has to be a text of octal digits, as \"0660\"");
+	}
+	c->mode = (mode_t)value;
+}
+
+static void read_pool(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	config_setting_t *pool = config_setting_get_member(root, "pool");
+	config_setting_t *reserve = config_setting_get_member(root, "host_reserve");
+
+	if (pool == NULL || config_setting_type(pool) != CONFIG_TYPE_STRING ||
+	    strcmp(config_setting_get_string(pool), "auto") != 0) {
+		c->pool_pages = setting_pages(r, root, "pool", POISE_PAGES_MAX, 0);
+	}
+	/* The one size that may be nothing. */
+	if (reserve != NULL && config_setting_type(reserve) == CONFIG_TYPE_INT &&
+	    config_setting_get_int(reserve) == 0) {
+		c->host_reserve_pages = 0;
+	} else {
+		c->host_reserve_pages =
+			setting_pages(r, root, "host_reserve", POISE_PAGES_MAX, HOST_RESERVE_PAGES);
+	}
+	if (!r->failed && c->pool_pages == 0 && c->host_reserve_pages == 0) {
+		setting_error(r, reserve, "pool = \"auto\" needs a host_reserve");
+	}
+}
+
+static bool name_valid(const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (!isalnum((unsigned char)*name) && strchr("-_.", *name) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void read_vm_sizes(struct setting_reader *r, config_setting_t *s, struct config_vm *vm)
+{
+	struct poise_vm_config *core = &vm->core;
+
+	core->min_pages = setting_pages(r, s, "min", POISE_PAGES_MAX, 0);
+	core->boot_pages =
+		setting_pages(r, s, "boot", POISE_PAGES_MAX, r->failed ? 1 : core->min_pages);
+	core->max_pages = setting_pages(r, s, "max", POISE_PAGES_MAX, 0);
+	core->weight = (uint32_t)setting_number(r, s, "weight", 1, UINT16_MAX, 100);
+	/* In the order of enum poise_basis. */
+	core->basis = setting_choice(r, s, "basis", "auto,active,resident", 0);
+	core->flags |= setting_flag(r, s, "static", false) ? POISE_VM_STATIC : 0u;
+	core->flags |= setting_flag(r, s, "frozen", false) ? POISE_VM_FREEZE : 0u;
+	if (!r->failed && core->min_pages > core->boot_pages) {
+		setting_error(r, config_setting_get_member(s, "boot"), "boot is less than min");
+	} else if (!r->failed && core->boot_pages > core->max_pages) {
+		setting_error(r, config_setting_get_member(s, "max"), "max is less than %s",
+			      config_setting_get_member(s, "boot") != NULL ? "boot" : "min");
+	}
+}
+
+static void read_vm(struct setting_reader *r, config_setting_t *s, struct config *c)
+{
+	struct config_vm *vm = &c->vm[c->vm_count];
+
+	if (!config_setting_is_group(s)) {
+		setting_error(r, s, "a VM has to be a group, { ... }");
+		return;
+	}
+	setting_known(r, s, VM_KEYS, c->backend->vm_keys);
+	vm->line = config_setting_source_line(s);
+	setting_text(r, s, "name", vm->name, sizeof(vm->name), NULL);
+	if (!r->failed && !name_valid(vm->name)) {
+		setting_error(r, s, "name may have letters, digits, '-', '_' and '.'");
+	}
+	for (uint32_t i = 0; i < c->vm_count; i++) {
+		if (strcmp(c->vm[i].name, vm->name) == 0) {
+			setting_error(r, s, "there is a VM with name %s already, in line %u",
+				      vm->name, c->vm[i].line);
+		}
+	}
+	read_vm_sizes(r, s, vm);
+	if (!r->failed) {
+		vm->settings = c->backend->vm_read(r, s, vm->name);
+		if (vm->settings == NULL) {
+			setting_error(r, s, "no memory");
+		}
+		c->vm_count++;
+	}
+}
+
+static void read_vms(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	config_setting_t *vms = config_setting_get_member(root, "vms");
+	const int count = vms == NULL ? 0 : config_setting_length(vms);
+
+	if (vms == NULL || !config_setting_is_list(vms) || count == 0) {
+		setting_error(r, vms != NULL ? vms : root,
+			      "vms has to be a list of VMs, ( {...}, {...} )");
+		return;
+	}
+	if (count > POISE_VM_MAX) {
+		setting_error(r, vms, "more than %d VMs", POISE_VM_MAX);
+	}
+	for (int i = 0; i < count && !r->failed; i++) {
+		read_vm(r, config_setting_get_elem(vms, (unsigned)i), c);
+	}
+}
+
+/* The backend decides which other keys are known, so it comes first. */
+static void read_backend(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	char name[BACKEND_NAME_MAX];
+	config_setting_t *own;
+
+	setting_text(r, root, "backend", name, sizeof(name), NULL);
+	for (size_t i = 0; !r->failed && backends[i] != NULL; i++) {
+		if (strcmp(backends[i]->name, name) == 0) {
+			c->backend = backends[i];
+		}
+	}
+	if (c->backend == NULL) {
+		setting_error(r, config_setting_get_member(root, "backend"),
+			      "this poised has no backend %s", name);
+		return;
+	}
+	setting_known(r, root, ROOT_KEYS, name);
+	own = setting_group(r, root, name);
+	if (own != NULL) {
+		setting_known(r, own, c->backend->own_keys, "");
+	}
+	if (!r->failed) {
+		c->own = c->backend->own_read(r, own);
+		if (c->own == NULL) {
+			setting_error(r, root, "no memory");
+		}
+	}
+}
+
+static void read_root(struct setting_reader *r, config_setting_t *root, struct config *c)
+{
+	static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
+						LOG_LEVEL_DEBUG};
+	char error[CONFIG_ERROR_MAX];
+
+	read_backend(r, root, c);
+	if (r->failed) {
+		return;
+	}
+	read_pool(r, root, c);
+	c->boot_on_exit = setting_choice(r, root, "on_exit", "leave,boot", 0) == 1;
+	setting_path(r, root, "lock", c->lock, sizeof(c->lock), "/run/poise/poised.lock");
+	setting_path(r, root, "record", c->record, sizeof(c->record), "");
+	c->log = levels[setting_choice(r, root, "log", "error,warning,info,debug", 2)];
+	read_control(r, root, c);
+	read_policy(r, root, c);
+	if (!r->failed) {
+		read_vms(r, root, c);
+	}
+	if (!r->failed && c->pool_pages != 0 && conf_fits(c, c->pool_pages, error) != NULL) {
+		setting_error(r, config_setting_get_member(root, "pool"), "%s", error);
+	}
+}
+
+const char *conf_fits(const struct config *c, uint64_t pool_pages, char error[CONFIG_ERROR_MAX])
+{
+	uint64_t reserved = 0;
+
+	for (uint32_t i = 0; i < c->vm_count; i++) {
+		reserved += c->vm[i].core.min_pages;
+		if (c->vm[i].core.max_pages > pool_pages) {
+			snprintf(error, CONFIG_ERROR_MAX, "max of VM %s is more than the pool",
+				 c->vm[i].name);
+			return error;
+		}
+	}
+	if (reserved > pool_pages) {
+		snprintf(error, CONFIG_ERROR_MAX,
+			 "the reservations (min) of all VMs are %llu pages, the pool has %llu",
+			 (unsigned long long)reserved, (unsigned long long)pool_pages);
+		return error;
+	}
+	return NULL;
+}
+
+/* Reads the whole file, since libconfig's own reader ends the process at a read error. */
+static char *read_text(const char *path, char error[CONFIG_ERROR_MAX])
+{
+	FILE *in = fopen(path, "re");
+	char *text = malloc(TEXT_MAX + 1u);
+	const char *reason = NULL;
+	size_t size = 0;
+
+	if (in == NULL) {
+		reason = strerror(errno);
+	} else if (text == NULL) {
+		reason = "no memory";
+	} else {
+		size = fread(text, 1, TEXT_MAX + 1u, in);
+		reason = ferror(in) != 0 ? strerror(errno) : NULL;
+		if (size > TEXT_MAX) {
+			reason = "longer than 1 MiB";
+			size = TEXT_MAX;
+		}
+		text[size] = '\0';
+		if (reason == NULL && strlen(text) != size) {
+			reason = "a zero byte";
+		}
+	}
+	if (in != NULL) {
+		fclose(in);
+	}
+	if (reason != NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s:0: %s", path, reason);
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+struct config *conf_read_text(const char *path, const char *text, char error[CONFIG_ERROR_MAX])
+{
+	struct setting_reader r = {.path = path, .error = error, .size = CONFIG_ERROR_MAX};
+	struct config *c = calloc(1, sizeof(*c));
+	config_t file;
+
+	config_init(&file);
+	if (c == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s:0: no memory", path);
+		r.failed = true;
+	} else if (strstr(text, "@include") != NULL) {
+		/* A file that is read must not decide which others are. */
+		snprintf(error, CONFIG_ERROR_MAX, "%s:0: @include is not allowed", path);
+		r.failed = true;
+	} else if (config_read_string(&file, text) != CONFIG_TRUE) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s:%d: %s", path, config_error_line(&file),
+			 config_error_text(&file));
+		r.failed = true;
+	} else {
+		read_root(&r, config_root_setting(&file), c);
+	}
+	config_destroy(&file);
+	if (r.failed) {
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct config *conf_read(const char *path, char error[CONFIG_ERROR_MAX])
+{
+	char *text = read_text(path, error);
+	struct config *c = NULL;
+
+	if (text != NULL) {
+		c = conf_read_text(path, text, error);
+		free(text);
+	}
+	return c;
+}
+
+void conf_free(struct config *c)
+{
+	if (c == NULL) {
+		return;
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		if (c->vm[i].settings != NULL) {
+			c->backend->settings_free(c->vm[i].settings);
+		}
+	}
+	if (c->own != NULL) {
+		c->backend->settings_free(c->own);
+	}
+	free(c);
+}
+
+const char *conf_fixed_difference(const struct config *now, const struct config *then)
+{
+	/* The pool's size apart, which can be changed. */
+	if (now->backend != then->backend) {
+		return "backend";
+	}
+	if (!now->backend->settings_equal(now->own, then->own)) {
+		return now->backend->name;
+	}
+	if (memcmp(&now->core, &then->core, sizeof(now->core)) != 0) {
+		return "policy";
+	}
+	if (strcmp(now->socket, then->socket) != 0 || now->mode != then->mode ||
+	    strcmp(now->group, then->group) != 0) {
+		return "control";
+	}
+	if (strcmp(now->lock, then->lock) != 0) {
+		return "lock";
+	}
+	return strcmp(now->record, then->record) != 0 ? "record" : NULL;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The host's own count of memory, from /proc. */
+#ifndef KVM_PROC_H
+#define KVM_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Takes "Name:   123 kB" out of a text with a line each; in pages of 4 KiB. Returns false if it is
+ * not there or no such line. */
+bool proc_field(const char *text, const char *name, uint64_t *pages);
+
+/* MemTotal and MemAvailable. Returns false when they cannot be read or make no sense. */
+bool proc_host(uint64_t *total_pages, uint64_t *available_pages);
+
+/* Memory that a process holds, its binaries' pages apart. Returns false when it cannot be read. */
+bool proc_resident(pid_t pid, uint64_t *pages);
+
+#endif
