@@ -44,8 +44,10 @@ PURPOSES := $(sort \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter run bench all,$(GOALS)),run) \
 	$(if $(filter sim compare all,$(GOALS)),sim) \
+	$(if $(filter daemon all,$(GOALS)),daemon) \
+	$(if $(filter daemon-arm64,$(GOALS)),linux) \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
-	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim test) \
+	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module setup,$(GOALS)),linux) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
@@ -113,6 +115,7 @@ include test/linux/linux.mk
 include port/kvm-arm64/vmm/vmm.mk
 include guestdrv/linux/module.mk
 include test/module/module.mk
+include port/daemon/daemon.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)

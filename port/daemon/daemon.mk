@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# poised, poisectl, their tests. Included by the top Makefile after its rule for objects and after
+# test/linux/linux.mk. Objects are of flavours of their own:
+#	daemon		for this machine
+#	daemonarm64	for the arm64 Linux of test/linux
+#	daemonsan	this machine's, under the sanitizers: unit tests
+
+DAEMON_SRCS := \
+	port/daemon/backends.c \
+	port/daemon/conf.c \
+	port/daemon/control.c \
+	port/daemon/daemon.c \
+	port/daemon/history.c \
+	port/daemon/log.c \
+	port/daemon/reload.c \
+	port/daemon/service.c \
+	port/daemon/setting.c \
+	port/daemon/status.c \
+	port/record/record.c \
+	$(CORE_SRCS)
+
+KVM_SRCS := \
+	port/kvm-arm64/kvm.c \
+	port/kvm-arm64/link.c \
+	port/kvm-arm64/pagefile.c \
+	port/kvm-arm64/proc.c \
+	port/kvm-arm64/qmp.c \
+	port/kvm-arm64/stats.c \
+	port/kvm-arm64/talk.c \
+	port/kvm-arm64/vm.c \
+	$(GUESTDRV_SRCS)
+
+XEN_SRCS := $(wildcard port/xen-arm/*.c)
+XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn
+
+POISECTL_SRCS := port/daemon/poisectl.c port/daemon/top.c
+
+# A backend is compiled in where its libraries are. KVM's needs nothing beyond the daemon's own.
+DAEMON_CFLAGS := -D_GNU_SOURCE -Iport/daemon -Iport/kvm-arm64 -DPOISED_KVM
+DAEMON_LIBS := -levent_core -ljansson -lconfig
+XEN_HERE := $(and $(XEN_SRCS),$(wildcard /usr/include/xenctrl.h))
+XEN_THERE := $(XEN_SRCS)
+
+CC_daemon := $(CC)
+CFLAGS_daemon := -O2 -g $(DAEMON_CFLAGS) $(if $(XEN_HERE),-DPOISED_XEN)
+CC_daemonsan := $(CC)
+CFLAGS_daemonsan := $(CFLAGS_san) $(DAEMON_CFLAGS) $(if $(XEN_HERE),-DPOISED_XEN)
+CC_daemonarm64 := $(LINUX_CC)
+CFLAGS_daemonarm64 := -O2 -g $(LINUX_CFLAGS) $(DAEMON_CFLAGS) $(if $(XEN_THERE),-DPOISED_XEN)
+$(foreach f,daemon daemonsan daemonarm64,$(eval $(call flavour,$(f))))
+
+DAEMON_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+DAEMON_ALL_LIBS := $(DAEMON_LIBS) $(if $(XEN_HERE),$(XEN_LIBS))
+DAEMON_ARM64_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(XEN_THERE)
+
+POISED := $(OUT)/host/poised
+POISECTL := $(OUT)/host/poisectl
+POISED_ARM64 := $(OUT)/linux-arm64/poised
+POISECTL_ARM64 := $(OUT)/linux-arm64/poisectl
+
+define daemon_link
+	$(if $(Q),@echo "  LINK    $@")
+	@mkdir -p $(@D)
+	$(Q)$(1) -o $@ $(filter %.o,$^) $(2)
+endef
+
+$(POISED): $(call objects,daemon,port/daemon/main.c $(DAEMON_ALL))
+	$(call daemon_link,$(CC),$(DAEMON_ALL_LIBS))
+$(POISECTL): $(call objects,daemon,$(POISECTL_SRCS))
+	$(call daemon_link,$(CC),-ljansson)
+
+$(call objects,daemonarm64,port/daemon/main.c $(DAEMON_ARM64_ALL) $(POISECTL_SRCS)): | $(LINUX_STAMP)
+$(POISED_ARM64): $(call objects,daemonarm64,port/daemon/main.c $(DAEMON_ARM64_ALL))
+	$(call daemon_link,$(LINUX_CC) $(LINUX_CFLAGS),$(DAEMON_LIBS) $(if $(XEN_THERE),$(XEN_LIBS)))
+$(POISECTL_ARM64): $(call objects,daemonarm64,$(POISECTL_SRCS))
+	$(call daemon_link,$(LINUX_CC) $(LINUX_CFLAGS),-ljansson)
+
+.PHONY: daemon daemon-arm64
+daemon: $(POISED) $(POISECTL) ## poised and poisectl for this machine
+daemon-arm64: $(POISED_ARM64) $(POISECTL_ARM64) ## the same for arm64 Linux, in build/linux-arm64

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What every test of the daemon stands on: a folder, played QEMUs, a poised, and what must always
+hold. Everything waits for a condition with a generous limit, never for a time."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from peer import Peer
+
+LIMIT_S = 30
+MIB = 256  # pages
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def wait(condition, text, limit=LIMIT_S):
+    """Waits until condition() is true and returns what it returned."""
+    end = time.monotonic() + limit
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure("not within %d s: %s" % (limit, text))
+        time.sleep(0.01)
+
+
+VM = """  {{ name = "{name}"; min = "32M"; boot = "128M"; max = "256M"; qmp = "{folder}/{name}.qmp";
+    {page} {more} }}"""
+
+
+class Bench:
+    """A pool of 384 MiB, and VMs of 256 MiB each that boot with 128."""
+
+    def __init__(self, binary, ctl, names=("a", "b", "c"), pool="384M", vm_more="", more="",
+                 interval_ms=50, page=True, deadline_ms=1000):
+        self.folder = tempfile.mkdtemp(prefix="poised-")
+        self.binary = binary
+        self.ctl = ctl
+        self.peers = {}
+        self.process = None
+        self.names = names
+        self.page = page
+        self.conf = self.folder + "/poised.conf"
+        self.configure(pool, vm_more, more, interval_ms, deadline_ms)
+        self.count = 0
+
+    def configure(self, pool="384M", vm_more="", more="", interval_ms=50, deadline_ms=1000,
+                  names=None):
+        vms = ",\n".join(
+            VM.format(name=name, folder=self.folder, more=vm_more,
+                      page='page_file = "%s/%s.page";' % (self.folder, name) if self.page else "")
+            for name in (names or self.names))
+        with open(self.conf, "w") as file:
+            file.write("""backend = "kvm";
+pool = "%s";
+host_reserve = 0;
+lock = "%s/lock";
+log = "debug";
+control = { socket = "%s/control"; };
+policy = { interval_ms = %d; };
+kvm = { deadline_ms = %d; overhead = "64M"; };
+%s
+vms = (
+%s
+);
+""" % (pool, self.folder, self.folder, interval_ms, deadline_ms, more, vms))
+
+    def peer(self, name, **options):
+        self.peers[name] = Peer(self.folder, name, **options)
+        return self.peers[name]
+
+    def start(self):
+        self.count += 1
+        self.log_path = "%s/log.%d" % (self.folder, self.count)
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([self.binary, "--config", self.conf], stderr=log)
+        wait(lambda: os.path.exists(self.folder + "/control") and self.try_status(),
+             "poised answers")
+        return self
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def request(self, **request):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(LIMIT_S)
+            s.connect(self.folder + "/control")
+            s.sendall(json.dumps(request).encode() + b"\n")
+            text = b""
+            while not text.endswith(b"\n"):
+                data = s.recv(65536)
+                if not data:
+                    raise Failure("poised hung up")
+                text += data
+        return json.loads(text)
+
+    def try_status(self):
+        try:
+            return self.status()
+        except OSError:
+            if self.process.poll() is not None:
+                raise Failure("poised has ended with %s: %s" %
+                              (self.process.returncode, self.log()[-2000:]))
+            return None
+
+    def status(self):
+        """Status, after what must hold at any time has been looked at."""
+        status = self.request(do="status")
+        charged = sum(vm["charged"] for vm in status["vms"])
+        expect(status["check_failures"] == 0, "an invariant did not hold")
+        expect(charged + status["free"] == status["pool"], "charges and free are not the pool")
+        return status
+
+    def vm(self, name):
+        return next(vm for vm in self.status()["vms"] if vm["vm"] == name)
+
+    def wait_vm(self, name, condition, text):
+        return wait(lambda: (lambda vm: condition(vm) and vm)(self.vm(name)),
+                    "%s: %s" % (name, text))
+
+    def wait_managed(self, *names):
+        for name in names or self.names:
+            self.wait_vm(name, lambda vm: vm["state"] == "managed", "is managed")
+
+    def wait_ticks(self, count=5):
+        before = self.status()["ticks"]
+        wait(lambda: self.status()["ticks"] >= before + count, "%d more ticks" % count)
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """An orderly end; anything else but status 0 is a failure (a sanitizer's, for example)."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                code = self.process.wait(LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise Failure("poised does not end")
+            expect(code == 0, "poised ended with %s: %s" % (code, self.log()[-3000:]))
+
+    def close(self):
+        for peer in self.peers.values():
+            peer.kill()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder)
