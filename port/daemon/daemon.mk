@@ -31,7 +31,7 @@ KVM_SRCS := \
 	$(GUESTDRV_SRCS)
 
 XEN_SRCS := $(wildcard port/xen-arm/*.c)
-XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn
+XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxentoollog
 
 POISECTL_SRCS := port/daemon/poisectl.c port/daemon/top.c
 
