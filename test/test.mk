@@ -17,6 +17,7 @@ UNIT_TESTS := \
 	init \
 	ledger \
 	page \
+	page_body \
 	plan \
 	plan_any \
 	plan_paper \
@@ -26,8 +27,10 @@ UNIT_TESTS := \
 	random \
 	record \
 	resize \
+	resize_watch \
 	rules \
 	sample \
+	sample_bad \
 	scenario \
 	vm
 # Those of them that run again with the smallest and the largest table of VMs.
