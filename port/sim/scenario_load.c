@@ -142,13 +142,13 @@ static void read_part(struct setting_reader *r, config_setting_t *g, struct sim_
 		setting_error(r, g, "a load has to be a group, { ... }");
 		return;
 	}
-	setting_known(r, g, "kind,file,low,high,files,stream,period,width,delay,burst,cpu");
 	kind = setting_choice(r, g, "kind", LOAD_KINDS);
 	if (config_setting_get_member(g, "kind") == NULL) {
 		setting_error(r, g, "kind is missing");
 	} else if (kind == LOAD_SUM || kind == LOAD_PAGES || kind == SIM_SYNTH_SWEEP) {
 		setting_error(r, g, "a sum is of traces and synthetic loads that do not sweep");
 	}
+	setting_known(r, g, "kind,file,low,high,files,stream,period,width,delay,burst,cpu");
 	/* A synthetic load grows first and waits then; a trace has no delay of its own. */
 	part->delay_ms = kind == LOAD_TRACE ? setting_ms(r, g, "delay", 0, 0) : 0;
 	if (!r->failed) {
@@ -198,6 +198,9 @@ void sim_scenario_read_load(struct setting_reader *r, config_setting_t *owner,
 	kind = setting_choice(r, g, "kind", LOAD_KINDS);
 	if (config_setting_get_member(g, "kind") == NULL) {
 		setting_error(r, g, "kind is missing");
+	}
+	if (kind != LOAD_SUM && config_setting_get_member(g, "of") != NULL) {
+		setting_error(r, config_setting_get_member(g, "of"), "only a sum has `of`");
 	}
 	if (r->failed) {
 		return;

@@ -135,15 +135,16 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
-HOST_RUNS += sim-cli sim-tables fuzz-readers
+PLOT := port/sim/plot/plot.sh
+HOST_RUNS += sim-cli sim-studies sim-plot sim-tables fuzz-readers
 RUN_sim-tables := test/sim/tables.sh check $(SIM) validate compare
 RUN_sim-cli := test/sim/cli.sh $(SIM)
+RUN_sim-studies := test/sim/studies.sh $(SIM)
+RUN_sim-plot := test/sim/plot.sh $(SIM) $(PLOT)
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
 host-runs: $(FUZZ_READERS)
 
 # Figures; of recordings too, if there are any of the last runs.
-PLOT := port/sim/plot/plot.sh
-
 .PHONY: sim compare plot
 plot: $(SIM) ## SVG figures of the studies and of the last runs' recordings, in build/plot
 	@$(PLOT) $(SIM) $(OUT)/plot $(OUT)/run/*.txt

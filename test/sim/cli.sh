@@ -7,44 +7,10 @@
 set -eu
 
 sim=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source=test/sim/lib.sh
+. test/sim/lib.sh
 traces=test/traces
 scenario=test/scenario/hoarder.cfg
-
-result() {
-	if [ "$2" -eq 0 ]; then
-		echo "PASS: $1"
-	else
-		echo "FAIL: $1"
-	fi
-}
-
-# Bad input: exit 2, one line that has the given words, nothing on stdout, no new file.
-bad() {
-	name=$1
-	words=$2
-	shift 2
-	find "$dir" ! -name 'log.*' | sort >"$dir/log.before"
-	code=0
-	"$sim" "$@" >"$dir/log.out" 2>"$dir/log.err" || code=$?
-	find "$dir" ! -name 'log.*' | sort >"$dir/log.after"
-	ok=0
-	[ "$code" -eq 2 ] && [ "$(wc -l <"$dir/log.err")" -eq 1 ] && ! [ -s "$dir/log.out" ] &&
-		grep -q -- "$words" "$dir/log.err" && cmp -s "$dir/log.before" "$dir/log.after" || ok=1
-	result "$name" "$ok"
-}
-
-good() {
-	name=$1
-	words=$2
-	shift 2
-	code=0
-	"$sim" "$@" >"$dir/log.out" 2>"$dir/log.err" || code=$?
-	ok=0
-	[ "$code" -eq 0 ] && ! [ -s "$dir/log.err" ] && grep -q -- "$words" "$dir/log.out" || ok=1
-	result "$name" "$ok"
-}
 
 for command in run compare predict lru replay validate; do
 	good "$command --help" 'usage: poise-sim' $command --help

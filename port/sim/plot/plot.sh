@@ -12,17 +12,19 @@ set -eu
 sim=$1
 out=$2
 shift 2
-here=$(cd "$(dirname "$0")" && pwd)
-study=test/study
-traces=test/traces
 
 fail() {
 	echo "plot: $1" >&2
 	exit 2
 }
 
-command -v gnuplot >/dev/null || fail 'gnuplot is missing; run: make setup, or: apt-get install gnuplot-nox'
-[ -x "$sim" ] || fail "$sim is missing; run: make sim"
+command -v gnuplot >/dev/null ||
+	fail 'gnuplot is missing; run: make setup, or: apt-get install gnuplot-nox'
+here=$(cd "$(dirname "$0")" && pwd)
+study=test/study
+traces=test/traces
+
+command -v "$sim" >/dev/null || fail "$sim is missing; run: make sim"
 [ -d "$study" ] || fail "$study is missing; start this in the top folder of the source"
 mkdir -p "$out/data" || fail "$out cannot be written to; give another folder: make plot OUT=FOLDER"
 
