@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: MIT
 # What the jobs in dom0 have in common; sourced. Everything waits for a condition, with a limit.
 #	dom0_up			xenstored, dom0's own entry, the consoles
