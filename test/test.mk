@@ -16,6 +16,7 @@ UNIT_TESTS := \
 	guest_workload \
 	init \
 	ledger \
+	module_judge \
 	page \
 	page_body \
 	plan \
@@ -43,6 +44,7 @@ SIZE_TESTS := \
 	plan_poise \
 	random
 
+UNIT_SRCS_module_judge := guestdrv/linux/judge.c
 UNIT_SRCS_random := test/fuzz/api.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/replay.c

@@ -25,7 +25,7 @@ module: $(MODULE) ## poise_guest.ko for the arm64 Linux of the tests, or for KDI
 $(MODULE): $(MODULE_FILES) guestdrv/linux/module.mk | $(if $(KDIR),,$(LINUX_STAMP))
 	$(if $(Q),@echo "  KBUILD  $@")
 	$(call module_copy,$(MODULE_SRC))
-	$(Q)$(MODULE_MAKE) M=$(abspath $(MODULE_SRC)/guestdrv/linux) modules
+	+$(Q)$(MODULE_MAKE) M=$(abspath $(MODULE_SRC)/guestdrv/linux) modules
 	$(Q)$(CROSS)strip --strip-debug -o $@ $(MODULE_SRC)/guestdrv/linux/poise_guest.ko
 
 # Warnings of the kernel's own W=1 and more as errors; sparse: annotations and context.

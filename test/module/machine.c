@@ -19,8 +19,8 @@
 #define TEXT        512 /* of one word */
 #define REGION      65536u
 #define LARGE       (4u << 20)
-#define DISK        (320ll << 20)
-#define IVSHMEM_MIB 256u
+#define DISK        (200ll << 20)
+#define IVSHMEM_MIB 160u
 /* The device tree machine: its memory, and the two pages in it. */
 #define TREE_MIB   128u
 #define TREE_RAM   0x40000000ull
