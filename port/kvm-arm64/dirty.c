@@ -274,12 +274,13 @@ uint32_t kvm_dirty_ring_collect(struct kvm_dirty *d, uint32_t ring)
 int kvm_dirty_ring_full(struct kvm_dirty *d)
 {
 	uint32_t count = 0;
+	if (d->mode != KVM_DIRTY_MODE_RING) {
+		return 0;
+	}
 	for (uint32_t i = 0; i < KVM_DIRTY_VCPUS_MAX; i++) {
 		count += kvm_dirty_ring_collect(d, i);
 	}
-	if (count == 0) {
-		return 0;
-	}
+	/* Also when there was nothing new: the last time it may have failed. */
 	const int result = answer(ioctl(d->vm_fd, KVM_RESET_DIRTY_RINGS, 0));
 	return result < 0 ? result : (int)count;
 }

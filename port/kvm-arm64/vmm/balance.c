@@ -19,7 +19,7 @@
 #define MIN_PAGES    64u
 #define MUCH_PAGES   400u
 #define LITTLE_PAGES 72u
-#define PHASE_ROUNDS 16u
+#define PHASE_ROUNDS 12u
 #define ROUNDS       (3u * PHASE_ROUNDS)
 #define ROUND_MS     1000u
 
@@ -226,7 +226,7 @@ static uint64_t run(int kvm_fd, enum kvm_dirty_mode mode, uint32_t policy, bool 
 	       policy == POISE_POLICY_STATIC ? "static" : "balanced",
 	       guest_source ? "the guests' pages" : "dirty pages",
 	       kvm_dirty_mode_name(h.vm[0].dirty.mode));
-	printf("round  | vm 0: need has dirty lacking  | vm 1: need has dirty lacking\n");
+	printf("round  |  need    has  dirty lacking  |  need    has  dirty lacking\n");
 	bool going = true;
 	for (uint32_t vm = 0; vm < VMS && going; vm++) {
 		uint64_t unused;

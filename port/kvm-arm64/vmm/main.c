@@ -50,11 +50,13 @@ static uint64_t pages_of(const char *text)
 	char *end = NULL;
 	errno = 0;
 	uint64_t bytes = strtoull(text, &end, 10);
-	const char *const unit = end[0] != '\0' ? strchr(units, end[0]) : NULL;
-	if (text[0] < '0' || text[0] > '9' || errno != 0 || unit == NULL || end[1] != '\0') {
+	const char *const unit =
+		strchr(units, end[0]); /* a number alone is bytes: its end is found */
+	if (text[0] < '0' || text[0] > '9' || errno != 0 || unit == NULL ||
+	    (end[0] != '\0' && end[1] != '\0')) {
 		vmm_die("--slot %s: not a size, such as 512K, 2M or 1G", text);
 	}
-	for (long i = 0; i <= unit - units; i++) {
+	for (long i = 0; end[0] != '\0' && i <= unit - units; i++) {
 		bytes = bytes > VMM_RAM_MAX ? bytes : bytes * 1024u;
 	}
 	if (bytes < VMM_RAM_MIN || bytes > VMM_RAM_MAX || bytes % PAGE_BYTES != 0) {

@@ -2,6 +2,7 @@
 # poise-vmm: a small VMM on /dev/kvm with the dirty log and the core in it, for arm64 Linux, and its
 # tests. Included by the top Makefile after its rule for objects.
 #	vmm	objects of the program, static, so that it runs on any arm64 Linux
+#	vmmsan	what of it runs on this machine, under the sanitizers: unit tests
 
 KVM_DIRTY_SRCS := port/kvm-arm64/dirty.c port/kvm-arm64/working_set.c
 VMM_DIR := port/kvm-arm64/vmm
@@ -48,3 +49,50 @@ $(VMM): $(call objects,vmm,$(VMM_SRCS)) $(VMM_GUEST_OUT)/image.o
 
 .PHONY: vmm
 vmm: $(VMM) ## poise-vmm, a small VMM for arm64 with Poise in it
+
+# Unit tests: test/unit/test_NAME.c, with the sources VMM_TEST_NAME and the functions VMM_WRAP_NAME of
+# the C library replaced by the test's.
+VMM_TESTS := kvm_dirty kvm_working_set vmm_calls
+VMM_TEST_kvm_dirty := port/kvm-arm64/dirty.c
+VMM_WRAP_kvm_dirty := -Wl,--wrap=ioctl,--wrap=mmap,--wrap=munmap
+VMM_TEST_kvm_working_set := port/kvm-arm64/working_set.c $(GUESTDRV_SRCS) $(CORE_SRCS)
+VMM_TEST_vmm_calls := $(VMM_DIR)/calls.c port/kvm-arm64/dirty.c
+CC_vmmsan := $(CC)
+CFLAGS_vmmsan := $(CFLAGS_san) -D_GNU_SOURCE -Iport/kvm-arm64 -I$(VMM_DIR)
+$(eval $(call flavour,vmmsan))
+
+define vmm_test
+$(OUT)/vmmsan/test/unit/test_$(1): $(call objects,vmmsan,test/unit/test_$(1).c $(VMM_TEST_$(1)))
+	$$(if $$(Q),@echo "  LINK    $$@")
+	$$(Q)$$(CC_vmmsan) $$(LDFLAGS_san) $$(VMM_WRAP_$(1)) -o $$@ $$^ $$(LIBS_san)
+RUN_unit-$(1) := $(OUT)/vmmsan/test/unit/test_$(1)
+endef
+$(foreach t,$(VMM_TESTS),$(eval $(call vmm_test,$(t))))
+HOST_RUNS += $(VMM_TESTS:%=unit-%)
+host-runs: $(VMM_TESTS:%=$(OUT)/vmmsan/test/unit/test_%)
+
+# The program under real KVM in the emulated host: with the kernel of all such runs, then with a newer
+# one, which has dirty rings.
+VMM_CPIO := $(OUT)/vmm/initramfs.cpio
+VMM_NEWER := $(LINUX)/newer
+VMM_TEST := test/kvm/vmm.sh
+
+$(VMM_CPIO): $(VMM) test/kvm/vmm.job test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	$(if $(Q),@echo "  CPIO    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/kvm/vmm.job file=$(VMM):/bin/poise-vmm
+
+$(VMM_NEWER)/version: test/kvm/newer-kernel.sh | $(LINUX_STAMP)
+	@test/kvm/newer-kernel.sh $(VMM_NEWER)
+
+VMM_NEEDS := $(VMM_CPIO) $(VMM_NEWER)/version $(SIM)
+VMM_RUNS := vmm vmm-ring
+RUN_vmm := $(VMM_TEST) log $(OUT)/test/vmm-results $(LINUX) $(VMM_CPIO) $(SIM)
+RUN_vmm-ring := $(VMM_TEST) ring $(OUT)/test/vmm-results $(VMM_NEWER) $(VMM_CPIO) $(SIM)
+
+# One after the other: the second compares its results with the first's.
+.PHONY: test-vmm vmm-runs
+vmm-runs: $(VMM_NEEDS)
+	$(call run_all,$(VMM_RUNS),vmm,1)
+
+test-vmm: vmm-runs ## poise-vmm under KVM: dirty pages against the true numbers, two VMs balanced
+	@test/sum.sh total $(OUT)/test/vmm

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a hostile guest can make poise-vmm do through its registers. The same code as in the
+ * program, with a struct kvm_run that the test fills in; the memory is real.
+ */
+#include "support.h"
+
+#include <sys/mman.h>
+
+#include "vmm.h"
+
+#define PAGES 200u
+#define BOOT  120u
+
+static struct vm vm;
+static struct kvm_run run;
+static uint64_t given[PAGES / 64 + 1];
+
+/* Here instead of machine.c's, which needs the device. */
+enum vmm_call vm_fail(struct vm *v, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	vsnprintf(v->error, sizeof(v->error), format, list);
+	va_end(list);
+	return VMM_CALL_FAULT;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	vm = (struct vm){.config = {.ram_pages = PAGES, .boot_pages = BOOT},
+			 .run = &run,
+			 .given = given,
+			 .allowed_pages = BOOT,
+			 .given_pages = PAGES - BOOT};
+	memset(given, 0, sizeof(given));
+	for (uint64_t i = BOOT; i < PAGES; i++) {
+		given[i / 64] |= UINT64_C(1) << (i % 64);
+	}
+	vm.ram = mmap(NULL, PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1, 0);
+	assert_ptr_not_equal(vm.ram, MAP_FAILED);
+	memset(vm.ram, 0xaa, PAGES * PAGE_BYTES);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	return munmap(vm.ram, PAGES * PAGE_BYTES);
+}
+
+static enum vmm_call store(uint64_t at, uint64_t value, uint32_t length)
+{
+	run.mmio.phys_addr = at;
+	run.mmio.len = length;
+	run.mmio.is_write = 1;
+	memcpy(run.mmio.data, &value, sizeof(value));
+	return vm_mmio(&vm);
+}
+
+static enum vmm_call load(uint64_t at, uint32_t length)
+{
+	run.mmio.phys_addr = at;
+	run.mmio.len = length;
+	run.mmio.is_write = 0;
+	memset(run.mmio.data, 0x5a, sizeof(run.mmio.data));
+	return vm_mmio(&vm);
+}
+
+/* A whole call as a guest makes it. Returns the answer. */
+static uint64_t call(uint64_t number, uint64_t arg0, uint64_t arg1)
+{
+	uint64_t answer;
+	assert_int_equal(store(VMM_IO_BASE + VMM_IO_ARG0, arg0, 8), VMM_CALL_COUNT);
+	assert_int_equal(store(VMM_IO_BASE + VMM_IO_ARG1, arg1, 8), VMM_CALL_COUNT);
+	assert_int_equal(load(VMM_IO_BASE + VMM_IO_CALL + 8 * number, 8), VMM_CALL_COUNT);
+	memcpy(&answer, run.mmio.data, sizeof(answer));
+	return answer;
+}
+
+static uint64_t bits(void)
+{
+	return kvm_dirty_count(given, PAGES);
+}
+
+static void balloon_moves_by_what_happened(void **state)
+{
+	static const struct {
+		uint64_t number, first, count, answer;
+	} rows[] = {
+		{VMM_CALL_GIVE, 100, 20, 20}, /* up to the balloon */
+		{VMM_CALL_GIVE, 100, 20, 0},  /* again */
+		{VMM_CALL_GIVE, 90, 20, 10},  /* up to what is there already */
+		{VMM_CALL_GIVE, 0, 0, 0},
+		{VMM_CALL_TAKE, 0, 10, 0}, /* is not in the balloon */
+		{VMM_CALL_TAKE, 90, 10, 10},
+		{VMM_CALL_TAKE, 100, 100, 20}, /* as far as it is allowed to be large */
+		{VMM_CALL_TAKE, 120, 1, 0},
+		{VMM_CALL_GIVE, PAGES, 1, 0}, /* not RAM, in every way */
+		{VMM_CALL_GIVE, PAGES - 1, 2, 0},
+		{VMM_CALL_GIVE, 0, PAGES + 1, 0},
+		{VMM_CALL_GIVE, 1, UINT64_MAX, 0},
+		{VMM_CALL_GIVE, UINT64_MAX, 1, 0},
+		{VMM_CALL_GIVE, UINT64_MAX, UINT64_MAX, 0},
+		{VMM_CALL_TAKE, PAGES, 1, 0},
+		{VMM_CALL_TAKE, 150, PAGES, 0},
+		{VMM_CALL_TAKE, UINT64_MAX, 2, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t before = bits();
+		const uint64_t answer = call(rows[i].number, rows[i].first, rows[i].count);
+		assert_int_equal(answer, rows[i].answer);
+		assert_int_equal(bits(), vm.given_pages);
+		assert_int_equal(bits(), rows[i].number == VMM_CALL_GIVE ? before + answer
+									 : before - answer);
+	}
+	assert_int_equal(vm.given_pages, PAGES - BOOT);
+}
+
+static void given_pages_are_gone_and_others_are_not(void **state)
+{
+	(void)state;
+	assert_int_equal(call(VMM_CALL_GIVE, 10, 5), 5);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		assert_int_equal(vm.ram[i * PAGE_BYTES], i >= 10 && i < 15 ? 0 : 0xaa);
+	}
+}
+
+static void no_more_is_had_than_allowed(void **state)
+{
+	(void)state;
+	vm.allowed_pages = BOOT + 7;
+	assert_int_equal(call(VMM_CALL_TAKE, BOOT, 50), 7);
+	vm.allowed_pages = 10; /* to be shrunk: nothing until it has */
+	assert_int_equal(call(VMM_CALL_TAKE, BOOT + 7, 1), 0);
+	vm.allowed_pages = UINT64_MAX;
+	assert_int_equal(call(VMM_CALL_TAKE, BOOT + 7, PAGES - BOOT - 7), PAGES - BOOT - 7);
+	assert_int_equal(vm.given_pages, 0);
+}
+
+static void calls_for_others_are_handed_on(void **state)
+{
+	static const enum vmm_call handed[] = {VMM_CALL_NEXT, VMM_CALL_SETTLED, VMM_CALL_DOORBELL};
+	(void)state;
+	store(VMM_IO_BASE + VMM_IO_ARG0, 41, 8);
+	store(VMM_IO_BASE + VMM_IO_ARG1, 42, 8);
+	for (size_t i = 0; i < ARRAY_SIZE(handed); i++) {
+		assert_int_equal(load(VMM_IO_BASE + VMM_IO_CALL + 8 * (uint64_t)handed[i], 8),
+				 handed[i]);
+		assert_int_equal(vm.arg[0], 41);
+		assert_int_equal(vm.arg[1], 42);
+		assert_string_equal(vm.error, "");
+	}
+	assert_int_equal(load(VMM_IO_BASE + VMM_IO_CALL + 8 * VMM_CALL_FAULT, 8), VMM_CALL_FAULT);
+	assert_non_null(strstr(vm.error, "ESR 0x29 FAR 0x2a"));
+}
+
+static void anything_else_ends_the_vm(void **state)
+{
+	static const struct {
+		uint64_t at;
+		uint32_t length;
+		bool store;
+	} rows[] = {
+		{0, 8, true},
+		{VMM_IO_BASE - 8, 8, false},
+		{VMM_IO_BASE + VMM_IO_CONSOLE, 8, true},
+		{VMM_IO_BASE + VMM_IO_CONSOLE, 1, false},
+		{VMM_IO_BASE + VMM_IO_ARG0, 4, true},
+		{VMM_IO_BASE + VMM_IO_ARG0, 8, false},
+		{VMM_IO_BASE + VMM_IO_ARG0 + 4, 8, true},
+		{VMM_IO_BASE + VMM_IO_CALL, 8, true},
+		{VMM_IO_BASE + VMM_IO_CALL, 4, false},
+		{VMM_IO_BASE + VMM_IO_CALL + 1, 8, false},
+		{VMM_IO_BASE + VMM_IO_CALL + 8 * VMM_CALL_COUNT, 8, false},
+		{VMM_HOST_PAGE, 8, true}, /* read-only: a store arrives here */
+		{VMM_RAM_BASE - 8, 8, false},
+		{UINT64_MAX, 8, true},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		vm.error[0] = '\0';
+		assert_int_equal(rows[i].store ? store(rows[i].at, 1, rows[i].length)
+					       : load(rows[i].at, rows[i].length),
+				 VMM_CALL_FAULT);
+		assert_string_not_equal(vm.error, "");
+	}
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+	static const struct CMUnitTest tests[] = {
+		TEST(balloon_moves_by_what_happened), TEST(given_pages_are_gone_and_others_are_not),
+		TEST(no_more_is_had_than_allowed),    TEST(calls_for_others_are_handed_on),
+		TEST(anything_else_ends_the_vm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
