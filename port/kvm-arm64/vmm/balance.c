@@ -254,6 +254,7 @@ int balance(int kvm_fd, enum kvm_dirty_mode mode, bool guest_source, const char 
 	uint64_t fixed = 0;
 	uint64_t balanced = 0;
 	FILE *file = NULL;
+	vmm_mode_must(kvm_fd, mode);
 	if (record != NULL) {
 		file = fopen(record, "w");
 		if (file == NULL || fprintf(file, "%s\n", RECORD_HEADER) < 0) {

@@ -169,6 +169,7 @@ int experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode)
 {
 	unsigned wrong = 0;
 	unsigned modes = 0;
+	vmm_mode_must(kvm_fd, mode);
 	printf("mode   job     dirty/pages   changed  written  touched  missing  extra  read us\n");
 	for (; *ram_pages != 0; ram_pages++) {
 		for (unsigned m = KVM_DIRTY_MODE_LOG; m < KVM_DIRTY_MODE_COUNT; m++) {

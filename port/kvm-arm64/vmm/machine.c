@@ -92,6 +92,14 @@ bool vmm_mode_there(int kvm_fd, enum kvm_dirty_mode mode)
 	return result == 0;
 }
 
+void vmm_mode_must(int kvm_fd, enum kvm_dirty_mode mode)
+{
+	if (!vmm_mode_there(kvm_fd, mode)) {
+		vmm_die("mode %s of dirty logging: this kernel does not have it",
+			kvm_dirty_mode_name(mode));
+	}
+}
+
 static void *memory(size_t bytes)
 {
 	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -179,7 +187,7 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	const int result = kvm_dirty_open(&vm->dirty, vm->fd, config->mode);
 	if (result < 0) {
 		vmm_die("mode %s of dirty logging: %s", kvm_dirty_mode_name(config->mode),
-			result == -ENOTSUP ? "this kernel does not have it" : strerror(-result));
+			strerror(-result));
 	}
 	slots_open(vm);
 	vcpu_open(vm, kvm_fd);

@@ -62,6 +62,9 @@ int vmm_kvm_open(const char *path);
 /* Returns whether this kernel has a mode of dirty logging. */
 bool vmm_mode_there(int kvm_fd, enum kvm_dirty_mode mode);
 
+/* Ends the program if it has not. AUTO is always there. */
+void vmm_mode_must(int kvm_fd, enum kvm_dirty_mode mode);
+
 /* Makes a VM and loads its guest, or ends the program. */
 void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config);
 void vm_close(struct vm *vm);
