@@ -49,7 +49,8 @@ PURPOSES := $(sort \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
-	$(if $(filter linux-root module setup,$(GOALS)),linux) \
+	$(if $(filter linux-root module vmm setup,$(GOALS)),linux) \
+	$(if $(filter test-vmm,$(GOALS)),linux sim) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
