@@ -122,10 +122,12 @@ RUN_object-code := test/objcode/run.sh $(OUT)/objcode $(CROSS)gcc $(CLANG) $(CRO
 HOST_RUNS += object-code
 
 # Static checks.
-RUN_check := test/check.sh $(OUT)/check $(CC) $(CXX) $(CLANG) $(CROSS)
+RUN_check := test/check.sh $(OUT)/check $(CC) $(CXX) $(CLANG) $(CROSS) \
+	$(NEWLIB)/root/aarch64-none-elf/include
+HOST_NEEDS += $(NEWLIB_STAMP)
 HOST_RUNS += check
 
-check: ## layout, warnings of both compilers, headers alone, symbols, stack, cppcheck, licence lines
+check: $(NEWLIB_STAMP) ## layout, warnings of both compilers, headers alone, symbols, stack, cppcheck, licence lines
 	$(call run_all,check,check)
 	@test/sum.sh total $(OUT)/test/check
 

@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=dash
 # What the jobs in dom0 have in common; sourced. Everything waits for a condition, with a limit.
 #	dom0_up			xenstored, dom0's own entry, the consoles
 #	domain_start NAME MIB ROLE [WORD...]	a domain; its swap is a virtual block device of 64 MiB
