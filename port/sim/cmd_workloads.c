@@ -118,7 +118,7 @@ static double mib(uint64_t pages)
 static void print_three(const struct line *l, double (*figure)(const struct outcome *o))
 {
 	for (uint32_t c = 0; c < CASES; c++) {
-		printf(" %9.1f", figure(&l->outcome[c]));
+		printf(" %8.1f", figure(&l->outcome[c]));
 	}
 }
 
@@ -149,16 +149,16 @@ static void print_table(const struct cli_study *study, const char *policy, const
 	printf("%s, %llu s, seed %llu, policy %s; workloads in %s\n", study->scenario->name,
 	       (unsigned long long)study->scenario->end_ms / 1000u, (unsigned long long)study->seed,
 	       policy, vm);
-	printf("%-14s %29s %7s %29s %29s %29s %21s\n", "MiB", "swap-out", "less %", "refault",
+	printf("%-10s %26s %7s %26s %26s %26s %17s\n", "MiB", "swap-out", "less %", "refault",
 	       "stall s", "work %", "others' swap-out");
-	printf("%-14s %9s %9s %9s %7s %9s %9s %9s %9s %9s %9s %9s %9s %9s %10s %10s\n", "",
-	       "static", "best", "balanced", "", "static", "best", "balanced", "static", "best",
-	       "balanced", "static", "best", "balanced", "static", "balanced");
+	printf("%-10s %8s %8s %8s %7s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "", "static",
+	       "best", "balanced", "", "static", "best", "balanced", "static", "best", "balanced",
+	       "static", "best", "balanced", "static", "balanced");
 	for (uint32_t i = 0; i < study->scenario->workload_count; i++) {
 		const struct line *l = &line[i];
 		double percent;
 
-		printf("%-14s", l->name);
+		printf("%-10s", l->name);
 		print_three(l, swap_out_mib);
 		if (reduction(l, &percent)) {
 			printf(" %7.2f", percent);
@@ -168,7 +168,7 @@ static void print_table(const struct cli_study *study, const char *policy, const
 		print_three(l, refault_mib);
 		print_three(l, stall_s);
 		print_three(l, work_percent);
-		printf(" %10.1f %10.1f\n", mib(l->outcome[STATIC].others_swap_out),
+		printf(" %8.1f %8.1f\n", mib(l->outcome[STATIC].others_swap_out),
 		       mib(l->outcome[BALANCED].others_swap_out));
 	}
 }

@@ -137,7 +137,8 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
 HOST_RUNS += sim-cli sim-studies sim-plot sim-tables fuzz-readers
-RUN_sim-tables := test/sim/tables.sh check $(SIM) validate compare
+SIM_TABLES := validate compare workloads forecast sigma estimate cagma lru
+RUN_sim-tables := test/sim/tables.sh check $(SIM) $(SIM_TABLES)
 RUN_sim-cli := test/sim/cli.sh $(SIM)
 RUN_sim-studies := test/sim/studies.sh $(SIM)
 RUN_sim-plot := test/sim/plot.sh $(SIM) $(PLOT)
@@ -149,8 +150,8 @@ host-runs: $(FUZZ_READERS)
 plot: $(SIM) ## SVG figures of the studies and of the last runs' recordings, in build/plot
 	@$(PLOT) $(SIM) $(OUT)/plot $(OUT)/run/*.txt
 
-compare: $(SIM) ## all policies over all scenarios of test/scenario, and its tables in port/sim/README.md
-	$(Q)test/sim/tables.sh write $(SIM) validate compare
+compare: $(SIM) ## all policies over all scenarios of test/scenario, and all tables in port/sim/*.md
+	$(Q)test/sim/tables.sh write $(SIM) $(SIM_TABLES)
 
 sim: $(SIM) ## poise-sim, the simulated hypervisor
 all: sim

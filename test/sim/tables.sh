@@ -1,26 +1,68 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tables in the simulator's README: made by the commands that it names, and held against them.
+# The tables in the simulator's README and in STUDIES.md: made by the commands that these name, and
+# held against them.
 # A table stands between `<!-- NAME -->` and `<!-- end NAME -->`.
 #
-#	tables.sh write|check POISE-SIM NAME...		NAME: compare, validate
+#	tables.sh write|check POISE-SIM NAME...		NAME: as in make_table
 set -eu
 
 verb=$1
 sim=$2
 shift 2
-readme=port/sim/README.md
+study=test/study
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+
+# Where a table stands.
+document() {
+	case $1 in
+	compare | validate) echo port/sim/README.md ;;
+	*) echo port/sim/STUDIES.md ;;
+	esac
+}
 
 make_table() {
 	case $1 in
 	compare) "$sim" compare --scenario test/scenario --policies all ;;
 	validate) "$sim" validate test/traces ;;
+	workloads) "$sim" workloads --scenario $study/table3.cfg ;;
+	forecast)
+		for load in web game; do
+			for basis in paper resident; do
+				for alpha in 0.25 0.5 0.75 1; do
+					"$sim" predict --alpha $alpha --basis $basis \
+						test/traces/p_${load}_u.csv >"$dir/forecast"
+					echo "$load, $basis, alpha $alpha: $(tail -n 1 "$dir/forecast")"
+				done
+			done
+		done
+		;;
+	sigma)
+		for feedback in 0 1; do
+			"$sim" sigma --scenario $study/sigma.cfg --feedback $feedback >"$dir/sigma"
+			echo "feedback $feedback"
+			sed -n 's/^[a-z-]*: /    &/p' "$dir/sigma"
+		done
+		;;
+	estimate) "$sim" estimate --scenario $study/estimators.cfg --samples 100,1000,all ;;
+	cagma)
+		"$sim" compare --scenario test/scenario/launches.cfg \
+			--policies cagma,cagma:emergency=0
+		;;
+	lru)
+		for n in 1 2 3; do
+			for strategy in static recent:1 total; do
+				"$sim" lru --frames 16 --strategy $strategy $study/wu$n.txt >"$dir/lru"
+				echo "test $n, $strategy: $(tail -n 1 "$dir/lru")"
+			done
+		done
+		;;
 	esac
 }
 
 for name; do
+	readme=$(document "$name")
 	make_table "$name" >"$dir/raw"
 	sed 's/^/    /; s/ *$//' "$dir/raw" >"$dir/made"
 	case $verb in
@@ -45,9 +87,9 @@ for name; do
 		sed -n "/^<!-- $name -->\$/,/^<!-- end $name -->\$/p" "$readme" |
 			grep '^    ' >"$dir/written" || true
 		if diff "$dir/written" "$dir/made" >"$dir/difference"; then
-			echo "PASS: README: table $name"
+			echo "PASS: $readme: table $name"
 		else
-			echo "FAIL: README: table $name is not what it was; make compare writes it anew"
+			echo "FAIL: $readme: table $name is not what it was; make compare writes it anew"
 			cat "$dir/difference"
 		fi
 		;;
