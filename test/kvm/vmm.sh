@@ -134,6 +134,16 @@ if [ "$kind" = ring ]; then
 	exit 0
 fi
 
+
+# A guest that touches its balloon is ended; the other one gets what it needs out of what comes free.
+result 'cheat ends well' "$(ended cheat)"
+part cheat | sed -n '/^balanced/,$p' | tr -d '|' | awk '
+	/^vm 1 has ended: it touched what is in its balloon$/ { over = 1 }
+	!over && $1 ~ /^[0-9]+$/ { both += NF == 9 }
+	over && $1 ~ /^[0-9]+$/ { alone += NF == 5; last = $5 }
+	END { exit !(both == 25 && alone == 11 && last == 0) }' && bad=0 || bad=1
+result 'who takes from his balloon is ended, the other goes on' "$bad"
+
 result 'by what the guests publish, two fifths or less' "$(code balanced guest 40)"
 part recording >"$dir/recording"
 if "$sim" replay "$dir/recording"; then bad=0; else bad=1; fi

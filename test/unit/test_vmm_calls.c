@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a hostile guest can make poise-vmm do through its registers. The same code as in the
- * program, with a struct kvm_run that the test fills in; the memory is real.
+ * What a hostile guest can make poise-vmm do through its registers, and its balloon. The same code
+ * as in the program, with a struct kvm_run that the test fills in; the memory is real.
  */
 #include "support.h"
 
+#include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "vmm.h"
 
@@ -16,32 +18,19 @@ static struct vm vm;
 static struct kvm_run run;
 static uint64_t given[PAGES / 64 + 1];
 
-/* Here instead of machine.c's, which needs the device. */
-enum vmm_call vm_fail(struct vm *v, const char *format, ...)
-{
-	va_list list;
-	va_start(list, format);
-	vsnprintf(v->error, sizeof(v->error), format, list);
-	va_end(list);
-	return VMM_CALL_FAULT;
-}
-
 static int start(void **state)
 {
 	(void)state;
 	vm = (struct vm){.config = {.ram_pages = PAGES, .boot_pages = BOOT},
 			 .run = &run,
 			 .given = given,
-			 .allowed_pages = BOOT,
-			 .given_pages = PAGES - BOOT};
+			 .allowed_pages = BOOT};
 	memset(given, 0, sizeof(given));
-	for (uint64_t i = BOOT; i < PAGES; i++) {
-		given[i / 64] |= UINT64_C(1) << (i % 64);
-	}
 	vm.ram = mmap(NULL, PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		      -1, 0);
 	assert_ptr_not_equal(vm.ram, MAP_FAILED);
 	memset(vm.ram, 0xaa, PAGES * PAGE_BYTES);
+	assert_int_equal(vm_give(&vm, BOOT, PAGES - BOOT), PAGES - BOOT);
 	return 0;
 }
 
@@ -120,12 +109,51 @@ static void balloon_moves_by_what_happened(void **state)
 	assert_int_equal(vm.given_pages, PAGES - BOOT);
 }
 
+/* Whether the kernel would let anybody read this page: it copies it for us, or does not. */
+static bool reachable(uint64_t page)
+{
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	const ssize_t copied = write(ends[1], vm.ram + page * PAGE_BYTES, 1);
+	const bool refused = copied < 0 && errno == EFAULT;
+	close(ends[0]);
+	close(ends[1]);
+	assert_true(copied == 1 || refused);
+	return copied == 1;
+}
+
 static void given_pages_are_gone_and_others_are_not(void **state)
 {
 	(void)state;
 	assert_int_equal(call(VMM_CALL_GIVE, 10, 5), 5);
 	for (uint64_t i = 0; i < PAGES; i++) {
-		assert_int_equal(vm.ram[i * PAGE_BYTES], i >= 10 && i < 15 ? 0 : 0xaa);
+		const bool away = (i >= 10 && i < 15) || i >= BOOT;
+		assert_int_equal(reachable(i), !away);
+		assert_true(away || vm.ram[i * PAGE_BYTES] == 0xaa);
+	}
+	assert_int_equal(vm_size(&vm), BOOT - 5);
+	/* What comes back is new. */
+	assert_int_equal(call(VMM_CALL_TAKE, 10, 5), 5);
+	for (uint64_t i = 10; i < 15; i++) {
+		assert_int_equal(vm.ram[i * PAGE_BYTES], 0);
+	}
+	assert_int_equal(vm_size(&vm), BOOT);
+}
+
+/* Given and taken in any order and size: the bits, the count and the mapping agree. */
+static void books_agree_with_the_mapping(void **state)
+{
+	uint64_t seed = 1;
+	(void)state;
+	vm.allowed_pages = PAGES;
+	for (unsigned i = 0; i < 300; i++) {
+		const uint64_t number = random_upto(&seed, 1) != 0 ? VMM_CALL_GIVE : VMM_CALL_TAKE;
+		const uint64_t first = random_upto(&seed, PAGES);
+		(void)call(number, first, random_upto(&seed, 40));
+		assert_int_equal(bits(), vm.given_pages);
+	}
+	for (uint64_t i = 0; i < PAGES; i++) {
+		assert_int_equal(reachable(i), (given[i / 64] >> (i % 64) & 1) == 0);
 	}
 }
 
@@ -195,8 +223,8 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 	static const struct CMUnitTest tests[] = {
 		TEST(balloon_moves_by_what_happened), TEST(given_pages_are_gone_and_others_are_not),
-		TEST(no_more_is_had_than_allowed),    TEST(calls_for_others_are_handed_on),
-		TEST(anything_else_ends_the_vm),
+		TEST(books_agree_with_the_mapping),   TEST(no_more_is_had_than_allowed),
+		TEST(calls_for_others_are_handed_on), TEST(anything_else_ends_the_vm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,7 @@ enum vmm_job {
 	VMM_JOB_SPREAD,  /* one write to each of so many pages all over the RAM [pages touched] */
 	VMM_JOB_BALLOON, /* the balloon goes where the host page says [0] */
 	VMM_JOB_WORK,    /* needs so many pages, uses those it has [pages it lacked] */
+	VMM_JOB_CHEAT,   /* touches what is in the balloon, without asking for it */
 	VMM_JOB_COUNT
 };
 #define VMM_JOB(job, amount) ((unsigned long long)(job) << 32 | (amount))

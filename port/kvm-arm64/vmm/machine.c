@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One VM by /dev/kvm: set-up, the run loop, and the count of its pages. Each exit is decoded here
+ * One VM by /dev/kvm: set-up and the run loop. Each exit is decoded here
  * as far as its kind; what a load or store means is calls.c's.
  */
 #include "vmm.h"
@@ -178,9 +178,9 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->pagemap_fd =
 		must("/proc/self/pagemap", open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
 	vm->given = memory((config->ram_pages / 64 + 1) * sizeof(uint64_t));
-	for (uint64_t i = config->boot_pages; i < config->ram_pages; i++) {
-		vm->given[i / 64] |= UINT64_C(1) << (i % 64);
-		vm->given_pages++;
+	const uint64_t rest = config->ram_pages - config->boot_pages;
+	if (vm_give(vm, config->boot_pages, rest) != rest) {
+		vmm_die("the balloon cannot be filled: %s", strerror(errno));
 	}
 	memcpy(vm->ram, vmm_guest_image, (size_t)(vmm_guest_image_end - vmm_guest_image));
 	vm->fd = must("KVM_CREATE_VM", ioctl(kvm_fd, KVM_CREATE_VM, 0));
@@ -214,15 +214,6 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-enum vmm_call vm_fail(struct vm *vm, const char *format, ...)
-{
-	va_list list;
-	va_start(list, format);
-	vsnprintf(vm->error, sizeof(vm->error), format, list);
-	va_end(list);
-	return VMM_CALL_FAULT;
-}
-
 enum vmm_call vm_run(struct vm *vm, uint64_t answer)
 {
 	enum vmm_call call = VMM_CALL_COUNT;
@@ -234,7 +225,9 @@ enum vmm_call vm_run(struct vm *vm, uint64_t answer)
 		}
 		if (ioctl(vm->vcpu_fd, KVM_RUN, 0) < 0) {
 			if (errno != EINTR && errno != EAGAIN) {
-				return vm_fail(vm, "KVM_RUN: %s", strerror(errno));
+				return vm_fail(vm, "%s",
+					       errno == EFAULT ? "it touched what is in its balloon"
+							       : strerror(errno));
 			}
 		} else if (vm->run->exit_reason == KVM_EXIT_MMIO) {
 			call = vm_mmio(vm);
@@ -256,17 +249,4 @@ bool vm_there(struct vm *vm)
 	const size_t bytes = vm->config.ram_pages * sizeof(uint64_t);
 	const off_t from = (off_t)((uintptr_t)vm->ram / PAGE_BYTES * sizeof(uint64_t));
 	return pread(vm->pagemap_fd, vm->there, bytes, from) == (ssize_t)bytes;
-}
-
-bool vm_measure(struct vm *vm, uint64_t *pages)
-{
-	uint64_t away = 0;
-	if (!vm_there(vm)) {
-		return false;
-	}
-	for (uint64_t i = 0; i < vm->config.ram_pages; i++) {
-		away += (vm->given[i / 64] >> (i % 64) & 1) != 0 && (vm->there[i] & VM_THERE) == 0;
-	}
-	*pages = vm->config.ram_pages - away;
-	return true;
 }

@@ -21,14 +21,15 @@ static const char usage[] =
 	"  --mode      log, clear or ring; default: experiment all that the kernel has,\n"
 	"              balance the best of them\n"
 	"  --source    what the core goes by: the dirty log, or what the guests publish\n"
+	"  --cheat     one guest touches what is in its balloon, and is ended for it\n"
 	"  --record    recording of the balanced run, for poise-sim replay\n"
 	"  --kvm       the device, default /dev/kvm\n"
 	"  --help, --version\n";
 
 struct arguments {
-	const char *kvm, *record;
+	const char *kvm;
 	enum kvm_dirty_mode mode;
-	bool guest_source;
+	struct balance_options balance;
 	uint64_t slot[SLOTS_MAX + 1]; /* pages; 0 ends */
 	unsigned slots;
 };
@@ -97,10 +98,13 @@ static struct arguments parse(int argc, char **argv, const struct option *option
 			a.mode = mode_of(optarg);
 			break;
 		case 'o':
-			a.guest_source = source_of(optarg);
+			a.balance.guest_source = source_of(optarg);
 			break;
 		case 'r':
-			a.record = optarg;
+			a.balance.record = optarg;
+			break;
+		case 'c':
+			a.balance.cheat = true;
 			break;
 		case 'k':
 			a.kvm = optarg;
@@ -134,13 +138,13 @@ static int run_experiment(int argc, char **argv)
 
 static int run_balance(int argc, char **argv)
 {
-	static const struct option options[] = {{"source", required_argument, NULL, 'o'},
-						{"record", required_argument, NULL, 'r'},
-						{"mode", required_argument, NULL, 'm'},
-						{"kvm", required_argument, NULL, 'k'},
-						{NULL, 0, NULL, 0}};
-	const struct arguments a = parse(argc, argv, options);
-	return balance(vmm_kvm_open(a.kvm), a.mode, a.guest_source, a.record);
+	static const struct option options[] = {
+		{"source", required_argument, NULL, 'o'}, {"record", required_argument, NULL, 'r'},
+		{"cheat", no_argument, NULL, 'c'},        {"mode", required_argument, NULL, 'm'},
+		{"kvm", required_argument, NULL, 'k'},    {NULL, 0, NULL, 0}};
+	struct arguments a = parse(argc, argv, options);
+	a.balance.mode = a.mode;
+	return balance(vmm_kvm_open(a.kvm), &a.balance);
 }
 
 /* Output that could not be written is no success. */

@@ -45,7 +45,7 @@ struct vm {
 	uint64_t arg[2];        /* of the guest's last call */
 	uint64_t allowed_pages; /* a TAKE gets no further than this size */
 	uint64_t given_pages;   /* bits set in `given` */
-	uint64_t *given;        /* a bit a page of RAM: in the balloon, by what the guest said */
+	uint64_t *given;        /* a bit a page of RAM: in the balloon */
 	uint64_t *there;        /* a word a page of RAM, see vm_there */
 	int pagemap_fd;
 	uint64_t ring_exits;
@@ -76,17 +76,29 @@ void vm_close(struct vm *vm);
  */
 enum vmm_call vm_run(struct vm *vm, uint64_t answer);
 
-/*
- * Counts the VM's pages by the host's books: all but those that are in the balloon and not there.
- * A page that the guest gave and then touched again is there, whatever the guest says.
- * Returns false when the kernel does not tell.
- */
-bool vm_measure(struct vm *vm, uint64_t *pages);
-
 /* Finds out which pages of RAM take up memory or swap of the host: vm->there[page] & VM_THERE.
- * Returns false as above. */
+ * Returns false when the kernel does not tell. */
 bool vm_there(struct vm *vm);
 #define VM_THERE (UINT64_C(3) << 62) /* /proc/self/pagemap: present, swapped */
+
+/* --- balloon.c --- */
+
+/* Returns the pages that the VM can use, by this program's own count. */
+static inline uint64_t vm_size(const struct vm *vm)
+{
+	return vm->config.ram_pages - vm->given_pages;
+}
+
+/*
+ * Puts pages of RAM into the balloon: those from `first` on, up to `count` and no further than the
+ * first one that is in it already; any numbers. Returns how many it was: 0 when they are not RAM or
+ * the kernel refuses.
+ */
+uint64_t vm_give(struct vm *vm, uint64_t first, uint64_t count);
+
+/* The other way: up to the first one that is not in it, and no more than the VM is allowed to
+ * have. */
+uint64_t vm_take(struct vm *vm, uint64_t first, uint64_t count);
 
 /* --- calls.c: the calls that concern this VM alone --- */
 
@@ -103,9 +115,15 @@ enum vmm_call vm_fail(struct vm *vm, const char *format, ...) __attribute__((for
  * that the kernel has. Returns the exit status. */
 int experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode);
 
-/* Two VMs, static, then balanced by the core. `guest_source`: the core hears the guests' own pages
- * instead of the dirty log. `record`: file for the balanced run's recording, or NULL. Returns the
- * exit status. */
-int balance(int kvm_fd, enum kvm_dirty_mode mode, bool guest_source, const char *record);
+struct balance_options {
+	enum kvm_dirty_mode mode;
+	bool guest_source;  /* the core hears the guests' own pages instead of the dirty log */
+	bool cheat;         /* the second guest takes what is in its balloon, once */
+	const char *record; /* file for the balanced run's recording, or NULL */
+};
+
+/* Two VMs, static, then balanced by the core; with cheating only the latter. Returns the exit
+ * status. */
+int balance(int kvm_fd, const struct balance_options *options);
 
 #endif

@@ -199,6 +199,10 @@ void guest_main(uint64_t ram_pages, uint64_t size_pages, uint64_t boot_id, uint6
 			written += own.working;
 			second = own.lacking;
 			break;
+		case VMM_JOB_CHEAT:
+			*page(own.size_pages) = (uint32_t)own.round;
+			print("guest: it is mine\n");
+			break;
 		case VMM_JOB_COUNT:
 		default:
 			print("guest: not a job\n");
