@@ -96,6 +96,12 @@ struct backend_pages {
 
 struct backend_status {
 	uint32_t alarms;
+	/*
+	 * The VM seems to be there but has not been taken in with `started` yet. Until it has, the
+	 * memory that nobody is charged for may be its own, and nothing is given to anybody. Not
+	 * for longer than it takes to find out.
+	 */
+	bool meeting;
 	uint64_t resident_pages;      /* held of the host's memory by its own count; 0: unknown */
 	char state[BACKEND_NAME_MAX]; /* one or two words, for example "ready", "no greeting" */
 	char detail[BACKEND_DETAIL_MAX]; /* why, printable ASCII; "" when there is nothing to say */

@@ -178,27 +178,32 @@ void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min)
 	uint64_t charged = coming;
 	uint64_t reserved = coming_min;
 	const uint64_t now = d->core.config.pool_pages;
+	bool known = d->host_known;
 	uint64_t pool;
 
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		known = known && !(d->vm[i].configured && d->vm[i].meeting);
 		charged += poise_vm_charge(&d->core.vm[i]);
 		reserved += d->core.vm[i].config.min_pages;
 	}
-	pool = charged + (d->host_known ? d->host_free : 0);
-	pool = pool > reserved ? pool : reserved;
-	if (pool > d->pool_pages || d->conf->host_reserve_pages == 0) {
-		pool = d->pool_pages;
+	if (!known) {
+		pool = charged;
+	} else {
+		pool = d->conf->host_reserve_pages == 0 ? d->pool_pages : charged + d->host_free;
 	}
+	pool = pool > reserved ? pool : reserved;
+	pool = pool > d->pool_pages ? d->pool_pages : pool;
+	pool = pool > 0 ? pool : 1; /* The core has no empty pools. */
 	if (pool == now || (pool > now && pool < now + POOL_STEP_PAGES && pool != d->pool_pages)) {
 		return;
 	}
-	if (pool < d->pool_pages && now >= d->pool_pages) {
+	if (known && pool < d->pool_pages && now >= d->pool_pages) {
 		log_line(LOG_LEVEL_WARNING,
 			 "the host has less free than the pool says: it gives %" PRIu64
 			 " of %" PRIu64 " pages for now",
 			 pool, d->pool_pages);
 	} else if (pool == d->pool_pages && now < pool) {
-		log_line(LOG_LEVEL_INFO, "the whole pool is there again: %" PRIu64 " pages", pool);
+		log_line(LOG_LEVEL_DEBUG, "the whole pool is there again: %" PRIu64 " pages", pool);
 	}
 	expect(d, poise_pool_set(&d->core, pool), "pool");
 	apply_all(d);
@@ -208,7 +213,9 @@ static void look_at_host(struct poised *d)
 {
 	const enum poise_err err =
 		d->backend->host_free(d->ctx, d->conf->host_reserve_pages, &d->host_free);
-	const bool known = err == POISE_OK && d->host_free <= POISE_PAGES_MAX;
+	/* With no reserve for the host nobody looks at it. */
+	const bool known = d->conf->host_reserve_pages == 0 ||
+			   (err == POISE_OK && d->host_free <= POISE_PAGES_MAX);
 
 	if (d->host_known != known) {
 		log_line(known ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
@@ -232,6 +239,7 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 	if (v->running) {
 		return;
 	}
+	v->meeting = false;
 	v->paused = false;
 	v->source = SOURCE_NONE;
 	v->page_ms = 0;
@@ -422,6 +430,7 @@ static void tell_alarms(struct poised *d, uint32_t vm)
 	d->backend->status(d->ctx, vm, &status);
 	changed = status.alarms ^ v->alarms;
 	v->alarms = status.alarms;
+	v->meeting = status.meeting;
 	for (unsigned bit = 0; bit < BACKEND_ALARM_COUNT; bit++) {
 		if ((changed >> bit & 1u) == 0) {
 			continue;
@@ -630,7 +639,7 @@ int daemon_vm_open(struct poised *d, uint32_t slot, struct config_vm *vm)
 {
 	struct daemon_vm *v = &d->vm[slot];
 
-	*v = (struct daemon_vm){.conf = *vm, .configured = true};
+	*v = (struct daemon_vm){.conf = *vm, .configured = true, .meeting = true};
 	vm->settings = NULL;
 	if (d->backend->vm_open(d->ctx, slot, v->conf.name, v->conf.settings,
 				v->conf.core.max_pages) != 0) {
@@ -728,6 +737,7 @@ int daemon_run(struct poised *d)
 {
 	log_line(LOG_LEVEL_INFO, "%s: pool %" PRIu64 " pages, %u VMs, interval %u ms",
 		 d->backend->name, d->pool_pages, d->conf->vm_count, d->core.config.interval_ms);
+	daemon_tick(d);
 	service_ready();
 	return event_base_dispatch(d->base) < 0 ? -1 : 0;
 }

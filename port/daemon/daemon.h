@@ -20,6 +20,7 @@ enum source {
 
 struct daemon_vm {
 	bool configured;
+	bool meeting; /* may be there, says the backend, and is not in the core yet */
 	bool running; /* in the core */
 	bool paused;  /* says the backend */
 	bool frozen;  /* says the administrator */

@@ -78,3 +78,10 @@ $(POISECTL_ARM64): $(call objects,daemonarm64,$(POISECTL_SRCS))
 .PHONY: daemon daemon-arm64
 daemon: $(POISED) $(POISECTL) ## poised and poisectl for this machine
 daemon-arm64: $(POISED_ARM64) $(POISECTL_ARM64) ## the same for arm64 Linux, in build/linux-arm64
+
+# --- tests ---
+
+# The daemon under the sanitizers against played QEMUs.
+POISED_SAN := $(OUT)/daemonsan/poised
+$(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
+	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_ALL_LIBS))

@@ -72,8 +72,10 @@ struct kvm_vm {
 
 	uint64_t ram_pages;      /* what it booted with; 0: not known yet */
 	uint64_t actual_pages;   /* balloon taken off, says QEMU; 0: not known yet */
-	uint64_t actual_ms;      /* when that came */
+	bool fresh;              /* actual_pages was counted after the last size that was sent */
+	uint64_t late_id;        /* a question that was asked before it: its answer is not that */
 	uint64_t changed_ms;     /* when it last was another one */
+	uint64_t parked_pages;   /* told to stay at, when it was met */
 	uint64_t resident_pages; /* 0: unknown */
 	uint32_t not_freed;      /* looks in a row at which more was resident than it should have */
 

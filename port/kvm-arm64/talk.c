@@ -46,6 +46,9 @@ static void post_size(struct kvm_vm *vm, uint64_t pages)
 	if (post(vm, REQUEST_BALLOON, "balloon", arguments)) {
 		vm->asked_epoch = vm->epoch;
 		vm->unsent = false;
+		/* A count from before may be of a VM that has grown to its last size since. */
+		vm->fresh = false;
+		vm->late_id = vm->link.pending[REQUEST_ACTUAL];
 	}
 }
 
@@ -72,7 +75,8 @@ void kvm_ask(struct kvm_vm *vm, enum kvm_request request)
 		post(vm, request, "query-balloon", NULL);
 		break;
 	case REQUEST_BALLOON:
-		post_size(vm, vm->actual_pages);
+		vm->parked_pages = vm->actual_pages;
+		post_size(vm, vm->parked_pages);
 		break;
 	case REQUEST_FIND:
 		post(vm, request, "qom-list", "{\"path\":\"" PERIPHERAL "\"}");
@@ -129,7 +133,9 @@ static void settle(struct kvm_vm *vm)
 	const struct backend_env *env = &vm->kvm->env;
 
 	vm->life = KVM_RUNNING;
-	env->calls->started(env->daemon, vm->slot, kvm_size(vm));
+	/* One that was on its way down goes back up to where it was told to stay. */
+	env->calls->started(env->daemon, vm->slot,
+			    kvm_size(vm) > vm->parked_pages ? kvm_size(vm) : vm->parked_pages);
 	if (vm->ram_pages < vm->max_pages) {
 		log_line(LOG_LEVEL_WARNING,
 			 "%s: has %" PRIu64
@@ -138,26 +144,20 @@ static void settle(struct kvm_vm *vm)
 	}
 }
 
-/* `answered`: this is the answer to a question, and the size that QEMU has now. */
-static void take_actual(struct kvm_vm *vm, uint64_t pages, bool answered)
+static void take_actual(struct kvm_vm *vm, uint64_t pages)
 {
 	const struct backend_env *env = &vm->kvm->env;
 	const bool moved = pages != vm->actual_pages;
-	const uint64_t now = kvm_now_ms();
 
 	vm->actual_pages = pages;
-	if (answered) {
-		vm->actual_ms = now;
-	}
+	vm->fresh = true;
 	if (moved) {
-		vm->changed_ms = now;
+		vm->changed_ms = kvm_now_ms();
 	}
 	if (vm->life == KVM_MEETING) {
 		meet(vm);
-	} else if (vm->life == KVM_PARKING) {
-		if (answered && vm->link.pending[REQUEST_BALLOON] == 0) {
-			settle(vm);
-		}
+	} else if (vm->life == KVM_PARKING && vm->link.pending[REQUEST_BALLOON] == 0) {
+		settle(vm);
 	} else if (vm->life == KVM_RUNNING) {
 		if (moved && vm->sent_epoch != 0) {
 			env->calls->moved(env->daemon, vm->slot, vm->sent_epoch, kvm_size(vm));
@@ -170,6 +170,7 @@ static void take_actual(struct kvm_vm *vm, uint64_t pages, bool answered)
 static void refuse(struct kvm_vm *vm, const char *why)
 {
 	vm->refused = true;
+	vm->fresh = true;
 	vm->actual_pages = vm->ram_pages;
 	snprintf(vm->why, sizeof(vm->why), "%s", why);
 	if (vm->life == KVM_PARKING) {
@@ -207,7 +208,7 @@ static void take_memory(struct kvm_vm *vm, const json_t *value)
 	}
 	vm->ram_pages = base + plugged > POISE_PAGES_MAX ? POISE_PAGES_MAX : base + plugged;
 	if (vm->refused) {
-		vm->actual_pages = vm->ram_pages;
+		vm->actual_pages = vm->ram_pages; /* Whichever answer comes first. */
 	}
 	meet(vm);
 }
@@ -239,8 +240,10 @@ static void take_devices(struct kvm_vm *vm, const char *parent, const json_t *li
 	}
 }
 
-static void take_return(struct kvm_vm *vm, enum kvm_request request, const json_t *value)
+static void take_return(struct kvm_vm *vm, enum kvm_request request,
+			const struct qmp_message *message)
 {
+	const json_t *value = message->value;
 	uint64_t pages;
 	const char *wrong;
 
@@ -252,8 +255,10 @@ static void take_return(struct kvm_vm *vm, enum kvm_request request, const json_
 		take_memory(vm, value);
 		break;
 	case REQUEST_ACTUAL:
-		if (qmp_pages(json_object_get(value, "actual"), &pages)) {
-			take_actual(vm, pages, true);
+		if (message->id == vm->late_id) {
+			kvm_ask(vm, REQUEST_ACTUAL);
+		} else if (qmp_pages(json_object_get(value, "actual"), &pages)) {
+			take_actual(vm, pages);
 		} else {
 			vm->link.bad++;
 		}
@@ -315,7 +320,7 @@ static void take_error(struct kvm_vm *vm, enum kvm_request request, const char *
 static void on_answer(void *ctx, unsigned kind, const struct qmp_message *message)
 {
 	if (message->kind == QMP_RETURN) {
-		take_return(ctx, (enum kvm_request)kind, message->value);
+		take_return(ctx, (enum kvm_request)kind, message);
 	} else {
 		take_error(ctx, (enum kvm_request)kind, message->text);
 	}
@@ -358,12 +363,9 @@ static void on_event(void *ctx, const struct qmp_message *message)
 	static const char halts[] = "STOP,SHUTDOWN,SUSPEND,SUSPEND_DISK,GUEST_PANICKED";
 	struct kvm_vm *vm = ctx;
 	const struct backend_env *env = &vm->kvm->env;
-	uint64_t pages;
 
 	if (strcmp(message->text, "BALLOON_CHANGE") == 0) {
-		if (qmp_pages(json_object_get(message->value, "actual"), &pages)) {
-			take_actual(vm, pages, false);
-		}
+		kvm_ask(vm, REQUEST_ACTUAL); /* QEMU holds these back: the number may be old. */
 	} else if (strcmp(message->text, "RESET") == 0) {
 		on_reset(vm);
 	} else if (setting_find_word(halts, message->text) >= 0) {

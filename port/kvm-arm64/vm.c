@@ -58,7 +58,7 @@ static void gone(struct kvm_vm *vm)
 	vm->life = KVM_AWAY;
 	vm->ram_pages = 0;
 	vm->actual_pages = 0;
-	vm->actual_ms = 0;
+	vm->fresh = false;
 	vm->target_pages = 0;
 	vm->epoch = 0;
 	vm->sent_epoch = 0;
@@ -171,14 +171,14 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 	}
 }
 
-/* Nothing is said, but the process is there and has memory: it is charged without its word. */
+/* Nothing is said, but the process is there: it may have, or take, all that it was started with. */
 static void start_unheard(struct kvm_vm *vm)
 {
 	const struct backend_env *env = &vm->kvm->env;
 
 	if (vm->life == KVM_MEETING && vm->pid != 0 && !vm->incoming) {
 		vm->life = KVM_RUNNING;
-		env->calls->started(env->daemon, vm->slot, kvm_size(vm));
+		env->calls->started(env->daemon, vm->slot, vm->max_pages);
 	}
 }
 
@@ -195,6 +195,9 @@ static void look_at_link(struct kvm_vm *vm, uint64_t now)
 		return;
 	}
 	waited = link_look(&vm->link, now);
+	if (vm->silent && waited <= deadline) {
+		vm->why[0] = '\0';
+	}
 	vm->silent = waited > deadline;
 	if (vm->silent) {
 		snprintf(vm->why, sizeof(vm->why), "%s",
@@ -276,7 +279,7 @@ enum poise_err kvm_vm_resize(struct kvm_vm *vm, uint64_t target_pages, uint64_t 
 
 enum poise_err kvm_vm_measure(const struct kvm_vm *vm, uint64_t *pages)
 {
-	if (vm->actual_pages == 0 || vm->link.state != LINK_READY || vm->silent) {
+	if (!vm->fresh || vm->unsent || vm->link.state != LINK_READY || vm->silent) {
 		return POISE_E_BUSY;
 	}
 	*pages = kvm_size(vm);
@@ -303,6 +306,7 @@ void kvm_vm_status(const struct kvm_vm *vm, struct backend_status *out)
 			  (vm->silent || (vm->life == KVM_RUNNING && vm->link.state != LINK_READY));
 
 	*out = (struct backend_status){.resident_pages = vm->resident_pages};
+	out->meeting = (vm->life == KVM_MEETING || vm->life == KVM_PARKING) && !vm->incoming;
 	snprintf(out->state, sizeof(out->state), "%s",
 		 down           ? "down"
 		 : vm->refused  ? "no balloon"
@@ -329,9 +333,13 @@ void kvm_vm_status(const struct kvm_vm *vm, struct backend_status *out)
 
 static void watch_timer(evutil_socket_t fd, short what, void *ctx)
 {
+	struct kvm_vm *vm = ctx;
+
 	(void)fd;
 	(void)what;
-	kvm_ask(ctx, REQUEST_ACTUAL);
+	if (!vm->silent) {
+		kvm_ask(vm, REQUEST_ACTUAL);
+	}
 }
 
 struct kvm_vm *kvm_vm_new(struct kvm *kvm, uint32_t slot, const char *name,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What every test of the daemon stands on: a folder, played QEMUs, a poised, and what must always
 hold. Everything waits for a condition with a generous limit, never for a time."""
+import contextlib
 import json
 import os
 import shutil
@@ -56,6 +57,7 @@ class Bench:
         self.conf = self.folder + "/poised.conf"
         self.configure(pool, vm_more, more, interval_ms, deadline_ms)
         self.count = 0
+        self.environment = {}
 
     def configure(self, pool="384M", vm_more="", more="", interval_ms=50, deadline_ms=1000,
                   names=None):
@@ -86,7 +88,10 @@ vms = (
         self.count += 1
         self.log_path = "%s/log.%d" % (self.folder, self.count)
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([self.binary, "--config", self.conf], stderr=log)
+            # Freed memory is not kept for long, so that growth can be seen under the sanitizer.
+            self.process = subprocess.Popen(
+                [self.binary, "--config", self.conf], stderr=log,
+                env=dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=4", **self.environment))
         wait(lambda: os.path.exists(self.folder + "/control") and self.try_status(),
              "poised answers")
         return self
@@ -142,6 +147,19 @@ vms = (
 
     def signal(self, number):
         os.kill(self.process.pid, number)
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """The daemon is stopped, if it runs."""
+        runs = self.process is not None and self.process.poll() is None
+        if runs:
+            self.signal(signal.SIGSTOP)
+            wait(lambda: " T " in open("/proc/%d/stat" % self.process.pid).read(), "stopped")
+        try:
+            yield
+        finally:
+            if runs:
+                self.signal(signal.SIGCONT)
 
     def kill(self):
         self.process.kill()

@@ -101,8 +101,18 @@ class Play:
 
     swapped = 0
 
+    def shuffle(self):
+        """What was asked since the last step is answered backwards, among answers to nobody."""
+        for late in reversed(self.held):
+            self.send({"event": "NIC_RX_FILTER_CHANGED", "data": {"name": "x"}})
+            self.send({"return": {}, "id": 4000000})
+            self.send({"return": {}})
+            self.send(late)
+        self.held = []
+
     def step(self):
         o = self.o
+        self.shuffle()
         rate = o["rate"]
         if o["obeys"] and self.actual != self.target:
             move = max(-rate, min(rate, self.target - self.actual))
@@ -201,15 +211,8 @@ class Play:
         elif o["slow"]:
             for byte in json.dumps(message).encode() + b"\r\n":
                 self.send(None, bytes([byte]))
-        elif o["hold"]:
+        elif o["shuffle"]:
             self.held.append(message)
-            if len(self.held) == o["hold"]:
-                for late in reversed(self.held):
-                    self.send({"event": "NIC_RX_FILTER_CHANGED", "data": {"name": "x"}})
-                    self.send({"return": {}, "id": 4000000})
-                    self.send({"return": {}})
-                    self.send(late)
-                self.held = []
         else:
             self.send(message)
 
@@ -303,7 +306,7 @@ class Play:
 DEFAULTS = {
     "ram": 65536, "need": 16384, "cache": 8192, "rate": 4096, "obeys": True, "stops_at": 0,
     "driver": True, "page": "", "events": True, "stats_live": True, "greets": True, "fail": {},
-    "mute": [], "garble": {}, "half": None, "slow": False, "hold": 0, "no_id": False,
+    "mute": [], "garble": {}, "half": None, "slow": False, "shuffle": False, "no_id": False,
     "status": "running", "listens": True, "forgets": True,
 }
 
