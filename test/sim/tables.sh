@@ -46,6 +46,10 @@ make_table() {
 		done
 		;;
 	estimate) "$sim" estimate --scenario $study/estimators.cfg --samples 100,1000,all ;;
+	importance)
+		"$sim" compare --scenario $study/importance.cfg --vms \
+			--policies static,accessed:sample=0:headroom=0.5
+		;;
 	cagma)
 		"$sim" compare --scenario test/scenario/launches.cfg \
 			--policies cagma,cagma:emergency=0

@@ -299,14 +299,7 @@ static void importance_decides_who_is_served_first(void **state)
 	/* Half as much again as is seen: a VM that has too little cannot show what it needs. */
 	static const char policy[] = "accessed:sample=0:headroom=0.5";
 	static struct sim_result r;
-	struct sim_scenario *s =
-		make_scenario("name = \"rank\"; total = 480; seconds = 180;\n"
-			      "vms = (\n"
-			      "  { name = \"first\"; boot = 240; min = 110; weight = 300;\n"
-			      "    load = { kind = \"phases\"; low = 340; cpu = 0.5; }; },\n"
-			      "  { name = \"second\"; boot = 240; min = 110; weight = 100;\n"
-			      "    load = { kind = \"phases\"; low = 340; cpu = 0.5; }; }\n"
-			      ");\n");
+	struct sim_scenario *s = read_scenario("test/study/importance.cfg");
 
 	(void)state;
 	for (uint32_t turn = 0; turn < 2; turn++) {
