@@ -8,7 +8,7 @@
  *
  *	log	every kernel: KVM_GET_DIRTY_LOG copies a slot's bits and write-protects the slot's
  *		written pages again, all under KVM's lock
- *	clear	since 5.0 (arm64): the copy and the protection are two calls, so that the lock is
+ *	clear	since 5.2: the copy and the protection are two calls, so that the lock is
  *		held for short spans only
  *	ring	since 6.2 (arm64): each vCPU notes what it writes in a ring that is shared with the
  *		VMM; the cost goes with the pages written, not with the size of the slot
