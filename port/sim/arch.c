@@ -103,14 +103,14 @@ uint32_t arch_balloon_give(uint32_t pfn, uint32_t count)
 	for (uint32_t i = pfn; i < pfn + count; i++) {
 		sim_arch_guest->probe[i] = 0;
 	}
-	sim_host_put(sim_arch_guest->host, (uint64_t)count * sim_arch_guest->granule);
+	sim_balloon_put(sim_arch_guest, (uint64_t)count * sim_arch_guest->granule);
 	return count;
 }
 
 uint32_t arch_balloon_take(uint32_t pfn, uint32_t count)
 {
 	(void)pfn;
-	return sim_host_take(sim_arch_guest->host, sim_arch_guest, count);
+	return sim_balloon_take(sim_arch_guest, count);
 }
 
 void arch_balloon_settled(uint64_t epoch)
@@ -131,10 +131,7 @@ void arch_pressure(struct mm *m)
 		return;
 	}
 	sim_guest_publish(g);
-	if (gd_urgent(&g->driver, now_ms, URGENT_GAP_MS) != 0) {
-		g->rang = true;
-		g->rings++;
-	}
+	sim_guest_ring(g, URGENT_GAP_MS);
 }
 
 void arch_poll(struct mm *m)

@@ -16,15 +16,50 @@
 /* No swapping for the balloon's sake while the device has this much to do already: 20 ms. */
 #define CONGESTED_NS 20000000u
 
+/* How much of the way a balloon goes that stops too early, in percent. */
+#define PART_PERCENT 37u
+/* One that goes too far gives 1/8 of its target too much. */
+#define FAR_PART 8u
+
+/* How the balloon behaves at present. */
+static enum sim_balloon kind_of(const struct sim_guest *g)
+{
+	return sim_guest_is_time(g->host->now_us / 1000u, g->config->balloon_from_ms,
+				 g->config->balloon_until_ms)
+		       ? g->config->balloon
+		       : SIM_BALLOON_IDEAL;
+}
+
+static bool goes(const struct sim_guest *g, uint64_t epoch, enum sim_way way)
+{
+	return g->way == way && g->way_epoch == epoch;
+}
+
+/* The size that this guest makes of a target. */
+static uint64_t misheard(const struct sim_guest *g, uint64_t target, uint64_t epoch)
+{
+	const uint64_t size = sim_guest_pages(g);
+
+	if (goes(g, epoch, SIM_WAY_SHORT) || (kind_of(g) == SIM_BALLOON_PART && target < size)) {
+		return target < size ? size - (size - target) * PART_PERCENT / 100u
+				     : size + (target - size) * PART_PERCENT / 100u;
+	}
+	if (kind_of(g) == SIM_BALLOON_FAR && target < size) {
+		return target - target / FAR_PART;
+	}
+	return target;
+}
+
 void sim_balloon_poll(struct sim_guest *g)
 {
 	struct gd_host host;
 	uint64_t target;
 
-	if (gd_host_read(&g->driver, &host) != 1 || host.epoch == g->mm.balloon.epoch) {
+	if (gd_host_read(&g->driver, &host) != 1 || host.epoch == g->mm.balloon.epoch ||
+	    goes(g, host.epoch, SIM_WAY_NEVER)) {
 		return;
 	}
-	target = host.target_pages;
+	target = misheard(g, host.target_pages, host.epoch);
 	if (g->config->upper_pages != 0 && target > g->config->upper_pages) {
 		target = g->config->upper_pages;
 	}
@@ -39,7 +74,10 @@ void sim_balloon_poll(struct sim_guest *g)
 /* Decides whether a flaky balloon moves at this time. */
 static bool is_standing(struct sim_guest *g, uint64_t now_us)
 {
-	if (g->config->balloon == SIM_BALLOON_FLAKY && now_us >= g->change_us) {
+	if (kind_of(g) != SIM_BALLOON_FLAKY) {
+		return false;
+	}
+	if (now_us >= g->change_us) {
 		const uint32_t least = g->standing ? MOVE_MIN_MS : STAND_MIN_MS;
 		const uint32_t most = g->standing ? MOVE_MAX_MS : STAND_MAX_MS;
 
@@ -52,7 +90,7 @@ static bool is_standing(struct sim_guest *g, uint64_t now_us)
 /* Pages that the rate allows by `until_us`, in whole frames; what is not whole stays for later. */
 static uint32_t allowance(struct sim_guest *g, uint64_t until_us)
 {
-	const uint64_t page_ns = g->config->balloon == SIM_BALLOON_CRAWL
+	const uint64_t page_ns = kind_of(g) == SIM_BALLOON_CRAWL
 					 ? CRAWL_US * UINT64_C(1000)
 					 : UINT64_C(1000000000) / g->config->rate_pages_s;
 	const uint64_t frame_ns = page_ns * g->granule;
@@ -69,7 +107,12 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 	const uint64_t size = balloon_size(m);
 	uint32_t frames;
 
-	if (g->config->balloon == SIM_BALLOON_STUCK || is_standing(g, until_us)) {
+	if (kind_of(g) != SIM_BALLOON_HOLLOW && g->held_pages > 0) {
+		sim_host_put(g->host, g->held_pages);
+		g->held_pages = 0;
+	}
+	if (kind_of(g) == SIM_BALLOON_STUCK || is_standing(g, until_us) ||
+	    (goes(g, m->balloon.epoch, SIM_WAY_LATE) && until_us < g->late_us)) {
 		g->moved_us = until_us;
 		return;
 	}
@@ -93,4 +136,22 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 		/* Between steps nothing moves, however much reclaim would like it to. */
 		m->balloon.mode = BALLOON_STUCK;
 	}
+}
+
+void sim_balloon_put(struct sim_guest *g, uint64_t pages)
+{
+	if (kind_of(g) == SIM_BALLOON_HOLLOW) {
+		g->held_pages += pages;
+	} else {
+		sim_host_put(g->host, pages);
+	}
+}
+
+uint32_t sim_balloon_take(struct sim_guest *g, uint32_t frames)
+{
+	const uint32_t held = (uint32_t)(g->held_pages / g->granule);
+	const uint32_t back = frames < held ? frames : held;
+
+	g->held_pages -= (uint64_t)back * g->granule;
+	return back > 0 ? back : sim_host_take(g->host, g, frames);
 }

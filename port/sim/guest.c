@@ -47,6 +47,9 @@ static bool start_memory(struct sim_guest *g)
 	    !sim_truth_start(&g->truth, config.anon_limit + config.file_limit)) {
 		return false;
 	}
+	if (g->host->curves && !sim_truth_curve_start(&g->truth)) {
+		return false;
+	}
 	mm_init(&g->mm, &config, g->tables);
 	mm_add_free(&g->mm, kernel, config.boot_pages - kernel);
 	g->mm.balloon.mode = BALLOON_STUCK;
@@ -58,8 +61,6 @@ static bool start_memory(struct sim_guest *g)
 
 static bool start_pages(struct sim_guest *g)
 {
-	const struct sim_vm_config *c = g->config;
-	uint32_t features = FEATURES;
 	void *pages;
 
 	if (posix_memalign(&pages, POISE_ABI_PAGE_BYTES, 2u * POISE_ABI_PAGE_BYTES) != 0) {
@@ -68,10 +69,82 @@ static bool start_pages(struct sim_guest *g)
 	__builtin_memset(pages, 0, 2u * POISE_ABI_PAGE_BYTES);
 	g->page = pages;
 	g->host_page = (struct poise_host_page *)((char *)pages + POISE_ABI_PAGE_BYTES);
+	return true;
+}
+
+static bool start_driver(struct sim_guest *g)
+{
+	const struct sim_vm_config *c = g->config;
+	uint32_t features = FEATURES;
+
 	features |= c->anon_active ? 0 : POISE_GF_ANON_INACTIVE;
 	features |= c->floor_pages != 0 ? POISE_GF_FLOOR : 0;
-	return gd_init(&g->driver, g->page, g->host_page, g->index + 1u, c->max_pages, features) ==
-	       0;
+	/* Other guests' and other boots' generations have other remainders and quotients. */
+	return gd_init(&g->driver, g->page, g->host_page,
+		       g->index + 1u + g->boots * UINT64_C(1000) * SIM_VM_MAX, c->max_pages,
+		       features) == 0;
+}
+
+/* What the guest that ends here has done stays on record. */
+static void remember(struct sim_guest *g)
+{
+	const struct mm *m = &g->mm;
+
+	g->past.swap_out += m->swap_out * g->granule;
+	g->past.swap_in += m->swap_in * g->granule;
+	g->past.refault_anon += m->refault_anon * g->granule;
+	g->past.refault_file += m->refault_file * g->granule;
+	g->past.oom_kills += m->oom_kills;
+	g->mm = (struct mm){0};
+}
+
+static void free_memory(struct sim_guest *g)
+{
+	free(g->tables);
+	free(g->frame_of);
+	free(g->young);
+	free(g->probe);
+	sim_truth_stop(&g->truth);
+	g->tables = g->frame_of = NULL;
+	g->young = g->probe = NULL;
+}
+
+bool sim_guest_boot(struct sim_guest *g)
+{
+	const uint64_t now_us = g->host->now_us;
+	const uint64_t interval_us = g->publish_ms * UINT64_C(1000);
+
+	sim_guest_leave(g);
+	g->present = true;
+	g->clock_us = now_us;
+	g->moved_us = now_us;
+	g->boots++;
+	/* Each guest's timer has its own moment. */
+	g->next_publish_us =
+		now_us + interval_us * (g->index + 1u) / (g->host->scenario->vm_count + 1u);
+	if (!start_memory(g) || !start_driver(g)) {
+		sim_guest_stop(g);
+		return false;
+	}
+	sim_player_start(g, g->random);
+	if (now_us > 0) {
+		g->player.start_us = now_us;
+	}
+	return true;
+}
+
+void sim_guest_leave(struct sim_guest *g)
+{
+	if (g->present) {
+		remember(g);
+		free_memory(g);
+		g->player.end_us = g->player.end_us != 0 ? g->player.end_us : g->host->now_us;
+	}
+	g->present = false;
+	g->held_pages = 0;
+	g->answered = false;
+	g->rewinds = 0;
+	g->rewound = (struct poise_abi_guest){0};
 }
 
 bool sim_guest_start(struct sim_guest *g, struct sim_host *host, uint32_t index)
@@ -85,35 +158,21 @@ bool sim_guest_start(struct sim_guest *g, struct sim_host *host, uint32_t index)
 		.granule = s->granule,
 		.allowed_pages = host->config[index].boot_pages,
 		.publish_ms = s->interval_ms,
-		/* Each guest's timer has its own moment. */
-		.next_publish_us =
-			(uint64_t)s->interval_ms * 1000u * (index + 1u) / (s->vm_count + 1u),
 		.random = host->seed * UINT64_C(0x2545f4914f6cdd1d) + index,
 	};
-	if (!start_memory(g) || !start_pages(g)) {
-		sim_guest_stop(g);
-		return false;
-	}
-	sim_player_start(g, g->random);
-	return true;
+	return start_pages(g) && (g->config->absent || sim_guest_boot(g));
 }
 
 void sim_guest_stop(struct sim_guest *g)
 {
-	free(g->tables);
-	free(g->frame_of);
-	free(g->young);
-	free(g->probe);
+	free_memory(g);
 	free(g->page);
-	sim_truth_stop(&g->truth);
-	g->tables = g->frame_of = NULL;
-	g->young = g->probe = NULL;
 	g->page = NULL;
 }
 
 uint64_t sim_guest_pages(const struct sim_guest *g)
 {
-	return (uint64_t)balloon_size(&g->mm) * g->granule;
+	return g->present ? (uint64_t)balloon_size(&g->mm) * g->granule + g->held_pages : 0;
 }
 
 void sim_guest_stall(struct sim_guest *g, uint64_t until_us)
@@ -175,73 +234,6 @@ void sim_guest_read(struct sim_guest *g, uint32_t block, bool first)
 	sim_truth_touch(&g->truth, g->mm.anon_limit + block, (uint32_t)(g->clock_us / 1000u));
 }
 
-static void lie(const struct sim_guest *g, struct poise_abi_guest *c)
-{
-	const uint64_t idle = c->free_pages + c->inactive_file_pages;
-	uint64_t part;
-
-	if (g->config->report == SIM_REPORT_OVER) {
-		part = idle / 20u * 19u;
-		c->active_anon_pages += part;
-		c->free_pages -= part < c->free_pages ? part : c->free_pages;
-		c->inactive_file_pages = idle - part - c->free_pages;
-		c->available_pages = idle - part;
-		c->swap_used_pages += c->total_pages / 4u;
-		c->refault_anon_pages += c->guest_ms;
-		c->swap_in_pages += c->guest_ms;
-		c->committed_pages = c->total_pages;
-	} else {
-		part = c->inactive_anon_pages / 5u * 4u;
-		c->inactive_anon_pages -= part;
-		c->free_pages += part;
-		part = c->active_anon_pages / 5u * 4u;
-		c->active_anon_pages -= part;
-		c->free_pages += part;
-		c->available_pages = c->free_pages;
-	}
-}
-
-void sim_guest_publish(struct sim_guest *g)
-{
-	const struct mm *m = &g->mm;
-	const uint64_t k = g->granule;
-	const uint64_t now_ms = g->clock_us / 1000u;
-	struct poise_abi_guest counters = {
-		.guest_ms = now_ms,
-		.total_pages = g->config->max_pages,
-		.balloon_pages = m->given_pages * k,
-		.free_pages = m->free_pages * k,
-		.active_file_pages = m->lru_pages[LRU_ACTIVE_FILE] * k,
-		.inactive_file_pages = m->lru_pages[LRU_INACTIVE_FILE] * k,
-		.active_anon_pages = m->lru_pages[LRU_ACTIVE_ANON] * k,
-		.inactive_anon_pages = m->lru_pages[LRU_INACTIVE_ANON] * k,
-		.swap_used_pages = m->swap_used * k,
-		.available_pages = mm_available(m) * k,
-		.swap_out_pages = m->swap_out * k,
-		.swap_in_pages = m->swap_in * k,
-		.refault_anon_pages = m->refault_anon * k,
-		.refault_file_pages = m->refault_file * k,
-		.committed_pages = m->committed * k,
-		.direct_reclaims = m->direct_reclaims,
-		.oom_kills = m->oom_kills,
-		.floor_pages = g->config->floor_pages,
-	};
-
-	if (sim_guest_is_silent(g)) {
-		return;
-	}
-	if (g->config->report != SIM_REPORT_HONEST && now_ms >= g->config->report_from_ms) {
-		lie(g, &counters);
-	}
-	gd_publish(&g->driver, &counters);
-}
-
-bool sim_guest_is_silent(const struct sim_guest *g)
-{
-	return g->config->report == SIM_REPORT_STALE &&
-	       g->clock_us / 1000u >= g->config->report_from_ms;
-}
-
 static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 {
 	sim_balloon_poll(g);
@@ -250,9 +242,12 @@ static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 	if (now_us >= g->next_publish_us) {
 		sim_guest_publish(g);
 		g->next_publish_us += g->publish_ms * UINT64_C(1000);
-		if (g->config->report == SIM_REPORT_OVER) {
+		if (sim_guest_is_greedy(g)) {
 			arch_pressure(&g->mm);
 		}
+	}
+	if (sim_report_is(g, SIM_REPORT_STORM)) {
+		sim_guest_ring(g, 0);
 	}
 	while (g->player.playing && g->clock_us < until_us) {
 		sim_player_step(g);
@@ -265,7 +260,7 @@ static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 {
 	sim_arch_guest = g;
-	if (setjmp(g->broken) == 0) {
+	if (g->present && setjmp(g->broken) == 0) {
 		run(g, now_us, until_us);
 	}
 }

@@ -15,6 +15,7 @@ bool sim_host_start(struct sim_host *h, const struct sim_scenario *scenario,
 	h->scenario = scenario;
 	h->config = config;
 	h->seed = seed;
+	h->random = seed + 1u;
 	h->total_pages = scenario->total_pages;
 	h->device = (struct sim_device){
 		.latency_us = scenario->latency_us,
@@ -56,7 +57,18 @@ uint32_t sim_host_take(struct sim_host *h, struct sim_guest *g, uint32_t frames)
 
 void sim_host_put(struct sim_host *h, uint64_t pages)
 {
-	h->free_pages += pages;
+	const uint64_t repaid = pages < h->debt_pages ? pages : h->debt_pages;
+
+	h->debt_pages -= repaid;
+	h->free_pages += pages - repaid;
+}
+
+void sim_host_use(struct sim_host *h, uint64_t pages)
+{
+	const uint64_t there = pages < h->free_pages ? pages : h->free_pages;
+
+	h->free_pages -= there;
+	h->debt_pages += pages - there;
 }
 
 bool sim_host_insists(const struct sim_host *h)
@@ -80,9 +92,9 @@ void sim_host_step(struct sim_host *h)
 	const uint64_t until_us = h->now_us + h->scenario->step_ms * UINT64_C(1000);
 	const uint32_t count = h->scenario->vm_count;
 	const uint32_t first = (uint32_t)(h->now_us / 1000u / h->scenario->step_ms % count);
-	const uint64_t before_us = h->now_us;
 	uint64_t sum;
 
+	sim_host_events(h);
 	sim_device_advance(&h->device, h->now_us);
 	/* Another VM is first each time, so that none has the first grip at free memory for ever.
 	 */
@@ -91,7 +103,7 @@ void sim_host_step(struct sim_host *h)
 	}
 	h->now_us = until_us;
 	if (h->with_core) {
-		sim_core_step(h, before_us);
+		sim_core_step(h);
 	} else if (h->policy != NULL) {
 		sim_rival_step(h);
 	}
@@ -100,8 +112,8 @@ void sim_host_step(struct sim_host *h)
 	for (uint32_t i = 0; i < count; i++) {
 		sum += sim_guest_pages(&h->guest[i]);
 	}
-	if (sum != h->total_pages) {
-		sim_host_fail(h, "sum of all memory", 0, sum, h->total_pages);
+	if (sum != h->total_pages + h->debt_pages) {
+		sim_host_fail(h, "sum of all memory", 0, sum, h->total_pages + h->debt_pages);
 	}
 }
 

@@ -133,14 +133,14 @@ static void finish_vm(const struct sim_host *h, uint32_t i, struct sim_vm_result
 	const struct sim_guest *g = &h->guest[i];
 
 	memcpy(r->name, g->config->name, sizeof(r->name));
-	r->swap_out = g->mm.swap_out * g->granule;
-	r->swap_in = g->mm.swap_in * g->granule;
-	r->refault_anon = g->mm.refault_anon * g->granule;
-	r->refault_file = g->mm.refault_file * g->granule;
-	r->oom_kills = g->mm.oom_kills;
+	r->swap_out = g->past.swap_out + g->mm.swap_out * g->granule;
+	r->swap_in = g->past.swap_in + g->mm.swap_in * g->granule;
+	r->refault_anon = g->past.refault_anon + g->mm.refault_anon * g->granule;
+	r->refault_file = g->past.refault_file + g->mm.refault_file * g->granule;
+	r->oom_kills = g->past.oom_kills + g->mm.oom_kills;
 	r->urgent = g->rings;
 	r->stall_ms = (double)g->stall_us / 1000.0;
-	r->work = sim_player_work(&g->player, h->now_us);
+	r->work = g->boots == 0 ? 1.0 : sim_player_work(&g->player, h->now_us);
 	r->mean_pages = (double)h->meter.vm[i].pages_sum /
 			(double)(h->meter.windows == 0 ? 1u : h->meter.windows);
 }

@@ -35,12 +35,28 @@ static struct sim_view make_view(struct sim_host *h)
 	};
 }
 
+/* What these policies have never heard of: VMs that come and go, other limits. */
+static bool needs_core(const struct sim_scenario *s)
+{
+	bool needs = false;
+
+	for (uint32_t i = 0; i < s->vm_count; i++) {
+		needs = needs || s->vm[i].absent;
+	}
+	for (uint32_t i = 0; i < s->event_count; i++) {
+		needs = needs || s->event[i].kind == SIM_EVENT_ADD ||
+			s->event[i].kind == SIM_EVENT_REMOVE ||
+			s->event[i].kind == SIM_EVENT_LIMITS;
+	}
+	return needs;
+}
+
 bool sim_rival_start(struct sim_host *h, const struct sim_policy *policy, const char *options,
 		     const char **error)
 {
 	struct sim_view view;
 
-	*error = NULL;
+	*error = needs_core(h->scenario) ? "this scenario needs a policy of the core" : NULL;
 	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
 		const struct sim_vm_config *c = &h->config[i];
 
@@ -57,6 +73,9 @@ bool sim_rival_start(struct sim_host *h, const struct sim_policy *policy, const 
 		}
 	}
 	view = make_view(h);
+	if (*error != NULL) {
+		return false;
+	}
 	if (policy->start != NULL) {
 		h->policy_state = policy->start(&view, options, error);
 	} else if (options[0] != '\0') {
@@ -81,15 +100,24 @@ void sim_rival_stop(struct sim_host *h)
 	h->policy = NULL;
 }
 
-static void ask(struct sim_host *h, uint32_t vm, uint64_t target)
+void sim_rival_repeat(struct sim_host *h, uint32_t vm)
 {
 	struct sim_guest *g = &h->guest[vm];
-	const struct sim_vm_config *c = &h->config[vm];
-	struct poise_notice notice = {
+	const struct poise_notice notice = {
 		.boot_id = g->driver.boot_id,
 		.interval_ms = g->publish_ms,
+		.target_pages = h->view[vm].target_pages,
+		.epoch = ++g->epoch,
 		.state = POISE_HOST_STATE_MANAGED,
 	};
+
+	g->allowed_pages = notice.target_pages;
+	poise_host_page_write(g->host_page, &g->writer, &notice);
+}
+
+static void ask(struct sim_host *h, uint32_t vm, uint64_t target)
+{
+	const struct sim_vm_config *c = &h->config[vm];
 
 	target = target < 1u ? 1u : target > c->max_pages ? c->max_pages : target;
 	if (target == h->view[vm].target_pages) {
@@ -97,10 +125,7 @@ static void ask(struct sim_host *h, uint32_t vm, uint64_t target)
 	}
 	h->meter.violations += target < c->min_pages ? 1u : 0u;
 	h->view[vm].target_pages = target;
-	g->allowed_pages = target;
-	notice.target_pages = target;
-	notice.epoch = ++g->epoch;
-	poise_host_page_write(g->host_page, &g->writer, &notice);
+	sim_rival_repeat(h, vm);
 }
 
 /* Lets the policy decide; `urgent`: the VM that rang, or none. */

@@ -20,8 +20,10 @@
 /* No scenario is longer: 1 MiB. */
 #define TEXT_MAX 1048576u
 
-#define SCENARIO_SETTINGS "name,total,seconds,seed,granule,step_ms,interval_ms,device,vms,workloads"
-#define DEVICE_SETTINGS   "latency_us,read_mib_s,write_mib_s,readahead_kib"
+#define SCENARIO_SETTINGS                                                                         \
+	"name,total,seconds,seed,granule,step_ms,interval_ms,jitter,device,vms,workloads,events," \
+	"port"
+#define DEVICE_SETTINGS "latency_us,read_mib_s,write_mib_s,readahead_kib"
 
 uint32_t sim_scenario_granule(uint64_t pages)
 {
@@ -76,6 +78,23 @@ static void round_to_granule(uint64_t *pages, uint32_t granule)
 	*pages -= *pages % granule;
 }
 
+void sim_scenario_coarsen(struct sim_scenario *s, uint32_t granule)
+{
+	s->granule = granule;
+	round_to_granule(&s->total_pages, granule);
+	for (uint32_t i = 0; i < s->vm_count; i++) {
+		struct sim_vm_config *vm = &s->vm[i];
+
+		round_to_granule(&vm->min_pages, granule);
+		round_to_granule(&vm->boot_pages, granule);
+		round_to_granule(&vm->max_pages, granule);
+		round_to_granule(&vm->kernel_pages, granule);
+		if (vm->min_pages == 0) {
+			vm->min_pages = granule;
+		}
+	}
+}
+
 static void settle_granule(struct setting_reader *r, config_setting_t *root, struct sim_scenario *s)
 {
 	uint64_t most = 0;
@@ -87,17 +106,10 @@ static void settle_granule(struct setting_reader *r, config_setting_t *root, str
 	if (s->granule == 0) {
 		s->granule = sim_scenario_granule(most);
 	}
-	round_to_granule(&s->total_pages, s->granule);
+	sim_scenario_coarsen(s, s->granule);
 	for (uint32_t i = 0; i < s->vm_count; i++) {
-		struct sim_vm_config *vm = &s->vm[i];
+		const struct sim_vm_config *vm = &s->vm[i];
 
-		round_to_granule(&vm->min_pages, s->granule);
-		round_to_granule(&vm->boot_pages, s->granule);
-		round_to_granule(&vm->max_pages, s->granule);
-		round_to_granule(&vm->kernel_pages, s->granule);
-		if (vm->min_pages == 0) {
-			vm->min_pages = s->granule;
-		}
 		if (vm->boot_pages / s->granule < vm->kernel_pages / s->granule + 64u) {
 			setting_error(r, root, "granule is too large for the smallest VM");
 		}
@@ -122,7 +134,7 @@ static void read_vms(struct setting_reader *r, config_setting_t *root, struct si
 		sim_scenario_read_vm(r, vm, s);
 	}
 	for (uint32_t i = 0; i < s->vm_count; i++) {
-		boots += s->vm[i].boot_pages;
+		boots += s->vm[i].absent ? 0 : s->vm[i].boot_pages;
 	}
 	if (!r->failed && boots > s->total_pages) {
 		setting_error(r, vms, "the VMs' boot sizes together are more than total");
@@ -165,12 +177,16 @@ static void read_root(struct setting_reader *r, config_setting_t *root, struct s
 	s->seed = (uint64_t)setting_number(r, root, "seed", 0, 4294967295.0, 1);
 	s->step_ms = (uint32_t)setting_number(r, root, "step_ms", 1, 1000, 10);
 	s->interval_ms = (uint32_t)setting_number(r, root, "interval_ms", 100, 60000, 1000);
+	s->jitter_permille = (uint32_t)(setting_number(r, root, "jitter", 0, 0.9, 0) * 1000.0);
 	read_device(r, root, s);
 	if (!r->failed) {
 		read_vms(r, root, s);
 	}
 	if (!r->failed) {
 		read_workloads(r, root, s);
+	}
+	if (!r->failed) {
+		sim_scenario_read_events(r, root, s);
 	}
 	if (!r->failed) {
 		settle_granule(r, root, s);

@@ -12,11 +12,11 @@
 
 #define VM_SETTINGS                                                                         \
 	"name,count,boot,min,max,weight,swap,kernel,swappiness,anon_active,deflate_on_oom," \
-	"loop,start,stagger,balloon,report,load"
-#define BALLOON_SETTINGS "kind,mib_s,lower,upper,floor"
-#define BALLOON_KINDS    "ideal,stuck,flaky,crawl"
-#define REPORT_SETTINGS  "kind,from"
-#define REPORT_KINDS     "honest,over,under,stale"
+	"loop,start,stagger,absent,balloon,report,load"
+#define BALLOON_SETTINGS "kind,mib_s,lower,upper,floor,from,until"
+#define BALLOON_KINDS    "ideal,stuck,flaky,crawl,part,far,hollow"
+#define REPORT_SETTINGS  "kind,from,until"
+#define REPORT_KINDS     "honest,over,under,stale,torn,repeat,rewind,reboot,total,wave,clock,storm"
 
 static void read_sizes(struct setting_reader *r, config_setting_t *vm, const struct sim_scenario *s,
 		       struct sim_vm_config *c)
@@ -50,12 +50,16 @@ static void read_manners(struct setting_reader *r, config_setting_t *vm, struct 
 	config_setting_t *report = setting_group(r, vm, "report", REPORT_SETTINGS);
 
 	c->balloon = (enum sim_balloon)setting_choice(r, balloon, "kind", BALLOON_KINDS);
+	c->balloon_from_ms = setting_ms(r, balloon, "from", 0, 0);
+	c->balloon_until_ms = setting_ms(r, balloon, "until", 0, 0);
 	c->rate_pages_s = setting_mib(r, balloon, "mib_s", 0.01, 800);
 	c->lower_pages = setting_mib(r, balloon, "lower", 1, 0);
 	c->upper_pages = setting_mib(r, balloon, "upper", 1, 0);
 	c->floor_pages = setting_mib(r, balloon, "floor", 1, 0);
 	c->report = (enum sim_report)setting_choice(r, report, "kind", REPORT_KINDS);
 	c->report_from_ms = setting_ms(r, report, "from", 0, 0);
+	c->report_until_ms = setting_ms(r, report, "until", 0, 0);
+	c->absent = setting_flag(r, vm, "absent", false);
 	c->anon_active = setting_flag(r, vm, "anon_active", false);
 	c->deflate_on_oom = setting_flag(r, vm, "deflate_on_oom", false);
 	c->loop = setting_flag(r, vm, "loop", true);

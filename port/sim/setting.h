@@ -57,6 +57,10 @@ uint32_t setting_ms(struct setting_reader *r, config_setting_t *group, const cha
 void sim_scenario_read_load(struct setting_reader *r, config_setting_t *owner,
 			    struct sim_load *load);
 
+/* Reads what happens to the machine, and which calls of the port go wrong; scenario_event.c. */
+void sim_scenario_read_events(struct setting_reader *r, config_setting_t *root,
+			      struct sim_scenario *s);
+
 /* Reads one VM and appends it to the scenario; scenario_vm.c. */
 void sim_scenario_read_vm(struct setting_reader *r, config_setting_t *vm, struct sim_scenario *s);
 

@@ -40,6 +40,7 @@ SIM_SRCS := \
 	port/sim/core.c \
 	port/sim/device.c \
 	port/sim/estimate.c \
+	port/sim/event.c \
 	port/sim/guest.c \
 	port/sim/host.c \
 	port/sim/load.c \
@@ -50,10 +51,12 @@ SIM_SRCS := \
 	port/sim/player.c \
 	port/sim/policies.c \
 	port/sim/predict.c \
+	port/sim/report.c \
 	port/sim/rival.c \
 	port/sim/run.c \
 	port/sim/scenario.c \
 	port/sim/scenario_load.c \
+	port/sim/scenario_event.c \
 	port/sim/scenario_vm.c \
 	port/sim/series.c \
 	port/sim/setting.c \
@@ -87,6 +90,9 @@ SIM_CLI_SRCS := \
 
 # Unit tests: test/unit/test_NAME.c.
 SIM_TESTS := \
+	sim_faults_balloon \
+	sim_faults_host \
+	sim_faults_page \
 	sim_guest \
 	sim_lru \
 	sim_oracle \
@@ -103,7 +109,8 @@ SIM_TESTS := \
 	sim_studies \
 	sim_summary
 
-SIM_CFLAGS := -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
+# No fused multiply and add: equal results on every machine.
+SIM_CFLAGS := -ffp-contract=off -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
 CC_sim := $(CC)
 CFLAGS_sim := -O2 -g $(SIM_CFLAGS)
 CC_simsan := $(CC)
@@ -127,6 +134,16 @@ endef
 $(foreach t,$(SIM_TESTS),$(eval $(call sim_test,$(t))))
 HOST_RUNS += $(SIM_TESTS:%=unit-%)
 host-runs: $(SIM) $(SIM_TESTS:%=$(OUT)/simsan/test/unit/test_%)
+
+# Every call of the port fails once in every way. Optimised and without sanitizers, as these are
+# thousands of runs; the unit tests play each kind of fault under the sanitizers.
+SIM_CALLS := $(OUT)/sim/test/fault/test_sim_calls
+$(SIM_CALLS): $(call objects,sim,test/fault/test_sim_calls.c $(SIM_SRCS))
+	$(if $(Q),@echo "  LINK    $@")
+	$(Q)$(CC_sim) -o $@ $^ -lcmocka $(SIM_LIBS)
+RUN_fault-sim := $(SIM_CALLS)
+HOST_RUNS += fault-sim
+host-runs: $(SIM_CALLS)
 
 # The readers under libFuzzer; longer by hand, as for the other targets.
 FUZZ_READERS := $(OUT)/fuzz/readers

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tab=$(printf '\t')
 next=1
+simulated='01 11 12 14 16 19 20 21 22 23 27 32 33 34 35 36 38 39 40 43 44 45 46 49 52 53 55 67 68 69 71 76'
 while IFS=$tab read -r number fault tests; do
 	case $number in
 	'#'*) continue ;;
@@ -27,6 +28,15 @@ while IFS=$tab read -r number fault tests; do
 		esac
 	done
 	[ -n "$tests" ] || missing="$missing (no test)"
+	# What is a fault of the simulator's level too has a test there.
+	case " $simulated " in
+	*" ${number#F} "*)
+		case " $tests" in
+		*" sim_f${number#F}_"*) ;;
+		*) missing="$missing (no test in the simulator)" ;;
+		esac
+		;;
+	esac
 	if [ -z "$missing" ]; then
 		echo "PASS: $number $fault"
 	else

@@ -50,6 +50,36 @@ bad 'strategy: recent:0' 'recent' lru --frames 4 --strategy recent:0 "$dir/pages
 
 printf 'name = "x";\ntotal = 64;\nseconds = 1;\nvms = ( 3 );\n' >"$dir/vms.cfg"
 bad 'scenario: line of the mistake' 'vms.cfg:4: ' run --scenario "$dir/vms.cfg"
+# A right scenario with a line more.
+at_end() {
+	{
+		cat test/scenario/hoarder.cfg
+		echo "$2"
+	} >"$dir/wrong.cfg"
+	bad "scenario: $1" "wrong.cfg:[0-9]*: $3" run --scenario "$dir/wrong.cfg"
+}
+at_end 'event of no VM' 'events = ( { at = 1; kind = "reset"; } );' 'vm is missing'
+at_end 'event of nobody' 'events = ( { at = 1; kind = "reset"; vm = "x"; } );' 'no VM has'
+at_end 'events back in time' 'events = ( { at = 2; kind = "burst"; }, { at = 1; kind = "burst"; } );' 'events have to be in'
+at_end 'event of no kind' 'events = ( { at = 1; } );' 'kind is missing'
+at_end 'event without time' 'events = ( { kind = "burst"; } );' 'at is missing'
+at_end 'events that are none' 'events = 3;' 'has to be a list'
+at_end 'pool without a size' 'events = ( { at = 1; kind = "pool"; } );' 'total is missing'
+at_end 'limits the wrong way round' \
+	'events = ( { at = 1; kind = "limits"; vm = "starved"; min = 300; max = 200; } );' 'sizes have to be min <= max'
+at_end 'unknown way of a call' 'port = ( { way = "somehow"; } );' 'way has to be one of'
+at_end '10^9 in a field' 'jitter = 1000000000;' 'jitter has to be in'
+at_end 'twice the same setting' 'total = 3;' 'duplicate'
+at_end 'text for a number' 'step_ms = "ten";' 'step_ms has to be a number'
+at_end 'negative' 'interval_ms = -100;' 'interval_ms has to be in'
+: >"$dir/nothing.cfg"
+bad 'scenario: empty' 'nothing.cfg:[0-9]*: name is missing' run --scenario "$dir/nothing.cfg"
+head -c 1100000 /dev/zero | tr '\0' '1' >"$dir/line.cfg"
+bad 'scenario: a line of a megabyte' 'line.cfg: longer' run --scenario "$dir/line.cfg"
+bad 'trace: a line of a megabyte' 'line.cfg:1: ' predict --alpha 0.5 "$dir/line.cfg"
+bad 'pages: a line of a megabyte' 'line.cfg:1: ' lru --frames 4 --strategy static "$dir/line.cfg"
+bad 'recording: a line of a megabyte' 'line.cfg:1: ' replay "$dir/line.cfg"
+rm "$dir/line.cfg" "$dir/wrong.cfg" "$dir/nothing.cfg"
 bad 'scenario: not there' 'nowhere.cfg: ' run --scenario "$dir/nowhere.cfg" --record "$dir/r"
 bad 'policy: none of that name' 'nobody' run --scenario $scenario --policy nobody --record "$dir/r"
 bad 'policies: empty name' 'policies' compare --scenario $scenario --policies poise,,paper
