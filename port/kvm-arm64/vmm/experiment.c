@@ -9,10 +9,13 @@
  */
 #include "vmm.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SPREAD_PAGES 8192u
 
@@ -37,7 +40,11 @@ static const struct {
 struct truth {
 	uint64_t *sum;     /* of each page's contents */
 	uint64_t *changed; /* a bit a page */
+	uint64_t *there;   /* a word a page, of /proc/self/pagemap */
+	int pagemap_fd;
 };
+#define PAGEMAP    "/proc/self/pagemap"
+#define PAGE_THERE (UINT64_C(3) << 62) /* present, or swapped */
 
 static uint64_t page_sum(const uint8_t *page)
 {
@@ -57,11 +64,13 @@ static uint64_t truth_read(struct truth *t, struct vm *vm)
 	static const uint8_t zero[PAGE_BYTES];
 	const uint64_t zero_sum = page_sum(zero);
 	uint64_t count = 0;
-	if (!vm_there(vm)) {
-		vmm_die("/proc/self/pagemap cannot be read");
+	const size_t bytes = vm->config.ram_pages * sizeof(uint64_t);
+	const off_t from = (off_t)((uintptr_t)vm->ram / PAGE_BYTES * sizeof(uint64_t));
+	if (pread(t->pagemap_fd, t->there, bytes, from) != (ssize_t)bytes) {
+		vmm_die(PAGEMAP ": %s", strerror(errno));
 	}
 	for (uint64_t i = 0; i < vm->config.ram_pages; i++) {
-		const bool there = (vm->there[i] & VM_THERE) != 0;
+		const bool there = (t->there[i] & PAGE_THERE) != 0;
 		const uint64_t sum = there ? page_sum(vm->ram + i * PAGE_BYTES) : zero_sum;
 		const uint64_t bit = UINT64_C(1) << (i % 64);
 		t->changed[i / 64] &= ~bit;
@@ -79,8 +88,13 @@ static void truth_open(struct truth *t, struct vm *vm)
 	const uint64_t pages = vm->config.ram_pages;
 	t->sum = calloc(pages, sizeof(uint64_t));
 	t->changed = calloc(pages / 64 + 1, sizeof(uint64_t));
-	if (t->sum == NULL || t->changed == NULL) {
+	t->there = calloc(pages, sizeof(uint64_t));
+	if (t->sum == NULL || t->changed == NULL || t->there == NULL) {
 		vmm_die("no memory for %llu sums", (unsigned long long)pages);
+	}
+	t->pagemap_fd = open(PAGEMAP, O_RDONLY | O_CLOEXEC);
+	if (t->pagemap_fd < 0) {
+		vmm_die(PAGEMAP ": %s", strerror(errno));
 	}
 	(void)truth_read(t, vm);
 }
@@ -89,6 +103,8 @@ static void truth_close(struct truth *t)
 {
 	free(t->sum);
 	free(t->changed);
+	free(t->there);
+	close(t->pagemap_fd);
 }
 
 static uint64_t now_us(void)
@@ -143,7 +159,7 @@ static unsigned one(int kvm_fd, uint64_t ram_pages, enum kvm_dirty_mode mode)
 					 .boot_id = 1,
 					 .mode = mode};
 	struct vm vm;
-	struct truth truth = {NULL, NULL};
+	struct truth truth;
 	unsigned wrong = 0;
 	vm_open(&vm, kvm_fd, &config);
 	truth_open(&truth, &vm);

@@ -174,9 +174,6 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vm->ram = memory(config->ram_pages * PAGE_BYTES);
 	vm->guest_page = memory(PAGE_BYTES);
 	vm->host_page = memory(PAGE_BYTES);
-	vm->there = memory(config->ram_pages * sizeof(uint64_t));
-	vm->pagemap_fd =
-		must("/proc/self/pagemap", open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
 	vm->given = memory((config->ram_pages / 64 + 1) * sizeof(uint64_t));
 	const uint64_t rest = config->ram_pages - config->boot_pages;
 	if (vm_give(vm, config->boot_pages, rest) != rest) {
@@ -202,8 +199,6 @@ void vm_close(struct vm *vm)
 	munmap(vm->ram, vm->config.ram_pages * PAGE_BYTES);
 	munmap(vm->guest_page, PAGE_BYTES);
 	munmap(vm->host_page, PAGE_BYTES);
-	munmap(vm->there, vm->config.ram_pages * sizeof(uint64_t));
-	close(vm->pagemap_fd);
 	munmap(vm->given, (vm->config.ram_pages / 64 + 1) * sizeof(uint64_t));
 }
 
@@ -242,11 +237,4 @@ enum vmm_call vm_run(struct vm *vm, uint64_t answer)
 		}
 	}
 	return call;
-}
-
-bool vm_there(struct vm *vm)
-{
-	const size_t bytes = vm->config.ram_pages * sizeof(uint64_t);
-	const off_t from = (off_t)((uintptr_t)vm->ram / PAGE_BYTES * sizeof(uint64_t));
-	return pread(vm->pagemap_fd, vm->there, bytes, from) == (ssize_t)bytes;
 }

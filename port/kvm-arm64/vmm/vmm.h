@@ -46,8 +46,6 @@ struct vm {
 	uint64_t allowed_pages; /* a TAKE gets no further than this size */
 	uint64_t given_pages;   /* bits set in `given` */
 	uint64_t *given;        /* a bit a page of RAM: in the balloon */
-	uint64_t *there;        /* a word a page of RAM, see vm_there */
-	int pagemap_fd;
 	uint64_t ring_exits;
 	char error[160]; /* why the VM was ended; empty as long as it was not */
 };
@@ -75,11 +73,6 @@ void vm_close(struct vm *vm);
  * vm->arg; VMM_CALL_FAULT when the VM is at its end: vm->error says why.
  */
 enum vmm_call vm_run(struct vm *vm, uint64_t answer);
-
-/* Finds out which pages of RAM take up memory or swap of the host: vm->there[page] & VM_THERE.
- * Returns false when the kernel does not tell. */
-bool vm_there(struct vm *vm);
-#define VM_THERE (UINT64_C(3) << 62) /* /proc/self/pagemap: present, swapped */
 
 /* --- balloon.c --- */
 
