@@ -20,6 +20,8 @@
 /* A pool that the host bounds follows upwards in steps of 4 MiB, so that not every reading is a
  * record. */
 #define POOL_STEP_PAGES 1024u
+/* Above all reservations, so that there is always room to take another VM in with one page. */
+#define POOL_LEAST_PAGES POISE_VM_MAX
 /* With on_exit = "boot": how long the guests have to get there, and how often it is looked. */
 #define LEAVE_MS      10000u
 #define LEAVE_TICK_MS 100
@@ -173,10 +175,10 @@ static void apply_all(struct poised *d)
 	}
 }
 
-void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min)
+void daemon_pool_update(struct poised *d)
 {
-	uint64_t charged = coming;
-	uint64_t reserved = coming_min;
+	uint64_t charged = 0;
+	uint64_t reserved = POOL_LEAST_PAGES;
 	const uint64_t now = d->core.config.pool_pages;
 	bool known = d->host_known;
 	uint64_t pool;
@@ -184,7 +186,7 @@ void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		known = known && !(d->vm[i].configured && d->vm[i].meeting);
 		charged += poise_vm_charge(&d->core.vm[i]);
-		reserved += d->core.vm[i].config.min_pages;
+		reserved += d->vm[i].running ? d->vm[i].conf.core.min_pages : 0;
 	}
 	if (!known) {
 		pool = charged;
@@ -193,7 +195,6 @@ void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min)
 	}
 	pool = pool > reserved ? pool : reserved;
 	pool = pool > d->pool_pages ? d->pool_pages : pool;
-	pool = pool > 0 ? pool : 1; /* The core has no empty pools. */
 	if (pool == now || (pool > now && pool < now + POOL_STEP_PAGES && pool != d->pool_pages)) {
 		return;
 	}
@@ -207,6 +208,29 @@ void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min)
 	}
 	expect(d, poise_pool_set(&d->core, pool), "pool");
 	apply_all(d);
+}
+
+/*
+ * Takes a VM into the core. It is charged before the pool is made larger by what it has: in the
+ * other order somebody who waits would be given its memory. Until then its reservation is what
+ * fits.
+ */
+static enum poise_err add_vm(struct poised *d, uint32_t slot, uint64_t pages)
+{
+	struct poise_vm_config config = config_now(d, slot);
+	uint64_t room = d->core.config.pool_pages;
+	enum poise_err err;
+
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		room -= d->core.vm[i].config.min_pages;
+	}
+	config.min_pages = config.min_pages < room ? config.min_pages : room;
+	if (config.boot_pages < config.min_pages) {
+		config.boot_pages = config.min_pages;
+	}
+	err = poise_vm_add(&d->core, slot, &config, pages);
+	d->vm[slot].running = err == POISE_OK;
+	return err;
 }
 
 static void look_at_host(struct poised *d)
@@ -224,7 +248,7 @@ static void look_at_host(struct poised *d)
 	}
 	d->host_known = known;
 	d->host_errors += !known;
-	daemon_pool_update(d, 0, 0);
+	daemon_pool_update(d);
 }
 
 /* --- what the backend tells --- */
@@ -233,7 +257,6 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 {
 	struct poised *d = daemon;
 	struct daemon_vm *v = &d->vm[vm];
-	struct poise_vm_config config;
 	enum poise_err err;
 
 	if (v->running) {
@@ -244,15 +267,14 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 	v->source = SOURCE_NONE;
 	v->page_ms = 0;
 	v->noticed = false;
-	daemon_pool_update(d, pages, v->conf.core.min_pages);
-	config = config_now(d, vm);
-	err = poise_vm_add(&d->core, vm, &config, pages);
+	err = add_vm(d, vm, pages);
 	if (err != POISE_OK) {
 		log_line(LOG_LEVEL_ERROR, "%s: cannot be taken in: %s", v->conf.name,
 			 poise_strerror(err));
 		return;
 	}
-	v->running = true;
+	daemon_pool_update(d);
+	expect(d, daemon_vm_apply(d, vm), v->conf.name);
 	v->starts++;
 	log_line(LOG_LEVEL_INFO, "%s: is there with %" PRIu64 " pages", v->conf.name, pages);
 }
@@ -574,8 +596,6 @@ static const char *sink_add(struct poised *d, const struct sink *sink)
 const char *daemon_record_start(struct poised *d, const struct sink *sink)
 {
 	uint64_t before[POISE_VM_MAX];
-	uint64_t pages = 0;
-	uint64_t reserved = 0;
 	const char *wrong = sink_add(d, sink);
 
 	if (wrong != NULL) {
@@ -585,19 +605,16 @@ const char *daemon_record_start(struct poised *d, const struct sink *sink)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		/* What is on its way to a VM stays charged until it has been measured. */
 		before[i] = poise_vm_charge(&d->core.vm[i]);
-		pages += before[i];
-		reserved += d->vm[i].running ? d->vm[i].conf.core.min_pages : 0;
 	}
 	expect(d, core_start(d), "recording");
-	daemon_pool_update(d, pages, reserved);
+	expect(d, poise_pool_set(&d->core, POOL_LEAST_PAGES), "recording");
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (d->vm[i].running) {
-			const struct poise_vm_config config = config_now(d, i);
-
-			expect(d, poise_vm_add(&d->core, i, &config, before[i]),
-			       d->vm[i].conf.name);
+			expect(d, add_vm(d, i, before[i]), d->vm[i].conf.name);
 		}
 	}
+	daemon_pool_update(d);
+	apply_all(d);
 	return NULL;
 }
 

@@ -111,9 +111,9 @@ void daemon_reload(struct poised *d);
 int daemon_vm_open(struct poised *d, uint32_t slot, struct config_vm *vm);
 /* Tells the core a running VM's configuration, as far as the pool allows. */
 enum poise_err daemon_vm_apply(struct poised *d, uint32_t slot);
-/* Bounds the pool by what the host has free; `coming` and `coming_min`: size and reservation of a
- * VM that is about to be added. */
-void daemon_pool_update(struct poised *d, uint64_t coming, uint64_t coming_min);
+/* Bounds the pool: by what the host has free, and by what is charged as long as a VM that is there
+ * has not been taken in. */
+void daemon_pool_update(struct poised *d);
 
 /* What is told in status: words for numbers. */
 const char *daemon_state_name(uint32_t state);

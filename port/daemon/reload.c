@@ -206,7 +206,7 @@ static void change_pool(struct poised *d, uint64_t pool_pages)
 	const uint64_t before = d->pool_pages;
 
 	d->pool_pages = pool_pages;
-	daemon_pool_update(d, 0, 0);
+	daemon_pool_update(d);
 	if (d->core.config.pool_pages > pool_pages) {
 		d->pool_pages = before;
 		log_line(LOG_LEVEL_WARNING, "%s: pool: %s; it stays as it is", d->conf_path,

@@ -40,8 +40,8 @@ def claimed(bench):
     """What the VMs have or may take, whichever is more, by their own books. The daemon stands still
     meanwhile, so that nothing is counted in two places."""
     with bench.standing_still():
-        return sum(max(state["actual"], state["target"])
-                   for state in (peer.get() for peer in bench.peers.values() if peer.pid))
+        bench.seen = {name: peer.get() for name, peer in bench.peers.items() if peer.pid}
+        return sum(max(state["actual"], state["target"]) for state in bench.seen.values())
 
 
 def serves(bench, name, need):
@@ -190,7 +190,8 @@ def f50_killed_at_every_step(bench):
                    "%s is charged less than it has" % name)
         bench.wait_managed()
         for _ in range(5):
-            expect(claimed(bench) <= POOL, "more than the pool after the restart")
+            expect(claimed(bench) <= POOL, "more than the pool after the restart: %s" %
+                   [(n, s["actual"], s["target"], s["log"][-12:]) for n, s in bench.seen.items()])
             expect(all(p.get()["actual"] >= MIN for p in bench.peers.values()), "below min")
             bench.wait_ticks(1)
         expect(grown in needs, "")
