@@ -179,7 +179,8 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	if (vm_give(vm, config->boot_pages, rest) != rest) {
 		vmm_die("the balloon cannot be filled: %s", strerror(errno));
 	}
-	memcpy(vm->ram, vmm_guest_image, (size_t)(vmm_guest_image_end - vmm_guest_image));
+	memcpy(vm->ram, vmm_guest_image,
+	       (uintptr_t)vmm_guest_image_end - (uintptr_t)vmm_guest_image);
 	vm->fd = must("KVM_CREATE_VM", ioctl(kvm_fd, KVM_CREATE_VM, 0));
 	const int result = kvm_dirty_open(&vm->dirty, vm->fd, config->mode);
 	if (result < 0) {

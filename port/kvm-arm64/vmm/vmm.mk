@@ -84,8 +84,12 @@ $(VMM_CPIO): $(VMM) test/kvm/vmm.job test/linux/init test/linux/initramfs.sh | $
 $(VMM_NEWER)/version: test/kvm/newer-kernel.sh | $(LINUX_STAMP)
 	@test/kvm/newer-kernel.sh $(VMM_NEWER)
 
+# What can be said of the source of the dirty log, the program and its guest without running them.
+RUN_vmm-source := test/kvm/vmm-source.sh $(LINUX_SYSROOT) $(CLANG) $(CC_vmm) $(VMM_DIR)/guest/guest.c \
+	$(KVM_DIRTY_SRCS) $(filter $(VMM_DIR)/%,$(VMM_SRCS))
+
 VMM_NEEDS := $(VMM_CPIO) $(VMM_NEWER)/version $(SIM)
-VMM_RUNS := vmm vmm-ring
+VMM_RUNS := vmm-source vmm vmm-ring
 RUN_vmm := $(VMM_TEST) log $(OUT)/test/vmm-results $(LINUX) $(VMM_CPIO) $(SIM)
 RUN_vmm-ring := $(VMM_TEST) ring $(OUT)/test/vmm-results $(VMM_NEWER) $(VMM_CPIO) $(SIM)
 
