@@ -166,7 +166,7 @@ host-runs: $(FUZZ_READERS)
 # Figures; of recordings too, if there are any of the last runs.
 .PHONY: sim compare plot
 plot: $(SIM) ## SVG figures of the studies and of the last runs' recordings, in build/plot
-	@$(PLOT) $(SIM) $(OUT)/plot $(OUT)/run/*.txt
+	@POLICIES='$(POLICIES)' $(PLOT) $(SIM) $(OUT)/plot $(OUT)/run/*.txt
 
 compare: $(SIM) ## all policies over all scenarios of test/scenario, and all tables in port/sim/*.md
 	$(Q)test/sim/tables.sh write $(SIM) $(SIM_TABLES)

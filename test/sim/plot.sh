@@ -20,7 +20,7 @@ is_figure() {
 
 "$sim" run --scenario test/scenario/hoarder.cfg --record "$dir/last.txt" >/dev/null
 code=0
-"$plot" "$sim" "$dir/out" "$dir/last.txt" "$dir/none.txt" >"$dir/log.out" 2>"$dir/log.err" || code=$?
+POLICIES=static,paper,poise "$plot" "$sim" "$dir/out" "$dir/last.txt" "$dir/none.txt" >"$dir/log.out" 2>"$dir/log.err" || code=$?
 if [ "$code" -ne 0 ] || [ -s "$dir/log.err" ]; then
 	code=1
 	cat "$dir/log.err"
@@ -28,7 +28,7 @@ fi
 result 'plot: runs' "$code"
 
 for name in gap forecast-web-paper forecast-web-resident forecast-game-paper forecast-game-resident \
-	forecast-error performance swapping allocation sigma estimators lru emergency run-last; do
+	forecast-error performance swapping allocation sigma estimators lru emergency policies run-last; do
 	code=0
 	grep -q "^$dir/out/$name.svg	." "$dir/log.out" || code=1
 	is_figure "$dir/out/$name.svg" || code=1

@@ -6,7 +6,8 @@
 #	plot.sh POISE-SIM OUT [RECORDING]...
 #
 # OUT/*.svg: the figures; OUT/*.txt, *.json: tables; OUT/data: what was drawn. RECORDING: of any
-# port; the figure is OUT/run-NAME.svg. One that is not there is passed over.
+# port; the figure is OUT/run-NAME.svg. One that is not there is passed over. POLICIES, from the
+# environment: those that are compared, with commas between (all).
 set -eu
 
 sim=$1
@@ -23,6 +24,7 @@ command -v gnuplot >/dev/null ||
 here=$(cd "$(dirname "$0")" && pwd)
 study=test/study
 traces=test/traces
+policies=${POLICIES:-all}
 
 command -v "$sim" >/dev/null || fail "$sim is missing; run: make sim"
 [ -d "$study" ] || fail "$study is missing; start this in the top folder of the source"
@@ -130,6 +132,9 @@ data emergency.log run --scenario test/scenario/launches.cfg --policy cagma \
 data emergency.log run --scenario test/scenario/launches.cfg --policy cagma:emergency=0 \
 	--series "$out/data/emergency-0.csv"
 draw emergency emergency 'critical memory amounts: with and without the emergency path'
+
+data policies.txt compare --scenario test/scenario --policies "$policies"
+draw policies policies 'all policies over all scenarios: time lost to memory'
 
 # --- recordings of the last runs ---
 
