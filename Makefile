@@ -117,6 +117,7 @@ include port/kvm-arm64/vmm/vmm.mk
 include guestdrv/linux/module.mk
 include test/module/module.mk
 include port/daemon/daemon.mk
+include port/xen-arm/xen.mk
 
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)

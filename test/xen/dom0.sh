@@ -1,74 +1,163 @@
-#!/bin/busybox sh
-# shellcheck shell=dash
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash
-# What the jobs in dom0 have in common; sourced. Everything waits for a condition, with a limit.
-#	dom0_up			xenstored, dom0's own entry, the consoles
-#	domain_start NAME MIB ROLE [WORD...]	a domain; its swap is a virtual block device of 64 MiB
-#	domain_id NAME		its number, or nothing
-#	domain_say NAME WORD...	a command for the job in it; domain_wait NAME KEY [SECONDS] its answer
+# What the jobs in dom0 have in common; read by `.`. Everything waits for a condition, with a limit.
+# A domain NAME is talked to by its console: `tell` writes a line, $LOGS/guest-NAME.log has all that
+# it has said. Sizes are what Xen counts (xl list), swap-out what the guests' own kernels count.
 export PATH=/usr/lib/xen-4.17/bin:$PATH
-SWAP_MIB=${SWAP_MIB:-96}
+LOGS=/var/log/xen/console
+NAMES="stream web game"
+SHARE_MIB=112 # a guest's part when all get the same
+GUEST_MIB=192 # what a guest has been built with, and could grow to
+POOL_MIB=$((3 * SHARE_MIB))
+SWAP_MIB=256
+
+now() {
+	cut -d. -f1 /proc/uptime
+}
 
 die() {
 	echo "FAIL: $*"
 	exit 1
 }
 
-# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
-wait_for() {
-	limit=$(($(cut -d. -f1 /proc/uptime) + $1))
-	what=$2
-	shift 2
-	while ! "$@" >/dev/null 2>&1; do
-		if [ "$(cut -d. -f1 /proc/uptime)" -ge "$limit" ]; then
-			echo "FAIL: $what: not within the limit"
-			return 1
-		fi
-		sleep 0.1
+# await SECONDS COMMAND...: until the command succeeds. Fails when it has not by then.
+await() {
+	await_end=$(($(now) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(now)" -lt "$await_end" ] || return 1
+		usleep 100000
 	done
 }
 
 dom0_up() {
 	mount -t xenfs xenfs /proc/xen
-	mkdir -p /run/xen /run/xenstored /var/lib/xen /var/lib/xenstored /var/log/xen/console /var/lock \
-		/run/poise
+	mkdir -p /run/xen /run/xenstored /run/poise /var/lib/xen /var/lib/xenstored /var/lock "$LOGS"
 	touch /etc/xen/xl.conf
-	xenstored || die "xenstored does not start"
-	wait_for 30 xenstored xenstore-ls / || exit 1
+	xenstored && await 60 xenstore-ls / || die "xenstored does not start"
 	xen-init-dom0 >/dev/null || die "xen-init-dom0"
 	xenconsoled --log=guest || die "xenconsoled"
+	truncate -s 512M /tmp/data # read by all, all zeroes: takes no memory
+	losetup -r /dev/loop0 /tmp/data || die "no loop device"
 }
 
-domain_id() {
+domid() {
 	xl domid "$1" 2>/dev/null
 }
 
-# The swap's image is in dom0's memory: what counts are pages moved, not a disk's speed.
-swap_device() {
-	if [ ! -e "/tmp/swap.$1" ]; then
-		dd if=/dev/zero of="/tmp/swap.$1" bs=1M count=0 seek="$SWAP_MIB" 2>/dev/null
-		losetup -f "/tmp/swap.$1" || die "no loop device for $1"
-	fi
-	losetup -a | sed -n "s|^\(/dev/loop[0-9]*\):.*/tmp/swap\.$1\$|\1|p"
+# node NAME PATH: a node of the domain in xenstore.
+node() {
+	xenstore-read "/local/domain/$(domid "$1")/$2" 2>/dev/null
 }
 
+# swap_device NAME: a loop device on a file in dom0's memory, which is not what is measured.
+swap_device() {
+	case $1 in
+	stream) loop=/dev/loop1 ;;
+	web) loop=/dev/loop2 ;;
+	game) loop=/dev/loop3 ;;
+	*) loop=/dev/loop4 ;;
+	esac
+	if [ ! -e "/tmp/swap.$1" ]; then
+		truncate -s "${SWAP_MIB}M" "/tmp/swap.$1"
+		losetup "$loop" "/tmp/swap.$1" || die "no loop device for $1"
+	fi
+	echo "$loop"
+}
+
+# domain_start NAME [MIB]: builds and starts it; does not wait until it is ready.
 domain_start() {
-	name=$1
-	mib=$2
-	shift 2
-	cat >"/etc/xen/$name.cfg" <<END
-name = "$name"
+	cat >"/etc/xen/$1.cfg" <<END
+name = "$1"
 kernel = "/boot/vmlinuz"
 ramdisk = "/boot/domu.cpio"
-memory = $mib
-maxmem = $mib
+memory = ${2:-$GUEST_MIB}
+maxmem = ${2:-$GUEST_MIB}
 vcpus = 1
-extra = "console=hvc0 quiet panic=-1 cma=0 name=$name $*"
-disk = ["format=raw,vdev=xvda,access=rw,script=block-poise,target=$(swap_device "$name")"]
+extra = "console=hvc0 quiet panic=-1 cma=0"
+disk = [ "format=raw,vdev=xvda,access=rw,script=block-poise,target=$(swap_device "$1")",
+	"format=raw,vdev=xvdb,access=ro,script=block-poise,target=/dev/loop0" ]
 on_poweroff = "destroy"
-on_reboot = "restart"
+on_reboot = "destroy"
 on_crash = "destroy"
 END
-	xl create -q "/etc/xen/$name.cfg" || die "$name cannot be created"
+	: >"$LOGS/guest-$1.log"
+	xl create -q "/etc/xen/$1.cfg" || die "$1 cannot be created"
+}
+
+# tell NAME COMMAND: to the guest's shell.
+tell() {
+	tty=$(node "$1" console/tty) || return 1
+	echo "$2" >"$tty"
+}
+
+# said NAME PATTERN: whether the guest has said such a line since its log was emptied.
+said() {
+	tr -d '\r' <"$LOGS/guest-$1.log" | grep -q -- "$2"
+}
+
+# field NAME KEY: a number of the guest's latest report; 0 before there is one.
+field() {
+	tr -d '\r' <"$LOGS/guest-$1.log" | sed -n "s/^stat .*\\b$2=\\([0-9]*\\).*/\\1/p" |
+		tail -n 1 | grep . || echo 0
+}
+
+# forget NAME: empties its log.
+forget() {
+	: >"$LOGS/guest-$1.log"
+}
+
+# size_mib NAME: what Xen says it has; 0 if it is not there.
+size_mib() {
+	xl list "$1" 2>/dev/null | awk 'NR == 2 { print $3; found = 1 } END { if (!found) print 0 }'
+}
+
+size_is() {
+	[ "$(size_mib "$1")" -eq "$2" ]
+}
+
+# sum_mib: all of them together, by one look.
+sum_mib() {
+	xl list | awk 'NR > 1 && $1 != "Domain-0" { sum += $3 } END { print sum + 0 }'
+}
+
+# target_set NAME MIB: what an administrator's xl mem-set does to the guest. (xl 4.17 itself fails an
+# assertion of its own in a dom0 as small as this.)
+target_set() {
+	xenstore-write "/local/domain/$(domid "$1")/memory/target" $(($2 * 1024))
+}
+
+# guests_ready: all of them talk and have announced their pages.
+guests_ready() {
+	for name in $NAMES; do
+		await 120 said "$name" '^ready' || die "$name does not start: $(tail -n 3 "$LOGS/guest-$name.log")"
+		await 60 node "$name" data/poise/generation || die "$name announces no page"
+	done
+}
+
+# status KEY [NAME]: from poised's status.
+status() {
+	poisectl status --json | tr -d '\n ' | if [ $# -eq 1 ]; then
+		sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p"
+	else
+		sed -n "s/.*{\\([^{}]*\"vm\":\"$2\".*\\)/\\1/p" |
+			sed -n "s/^[^{]*\"$1\":\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p"
+	fi
+}
+
+# poised_start [ARGUMENT...]: and waits until it answers. Its log is /tmp/poised.log.
+poised_start() {
+	poised --config /etc/poised.conf >>/tmp/poised.log 2>&1 &
+	poised_pid=$!
+	await 60 poisectl status || die "poised does not answer: $(tail -n 3 /tmp/poised.log)"
+}
+
+is_managed() {
+	[ "$(status state "$1")" = managed ]
+}
+
+all_managed() {
+	for name in $NAMES; do
+		await 60 is_managed "$name" || die "poised does not manage $name: $(poisectl status)"
+	done
 }

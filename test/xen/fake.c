@@ -21,7 +21,7 @@
 #define GRANTS  32
 
 struct domain {
-	bool used, introduced, greedy;
+	bool used, introduced;
 	uint64_t pages, limit, extra;
 	xc_domaininfo_t info;
 };
@@ -203,7 +203,6 @@ void fake_domain_greedy(uint32_t domid)
 {
 	fake_lock();
 	struct domain *d = find(domid);
-	d->greedy = true;
 	d->pages = d->limit > d->pages ? d->limit : d->pages;
 	fake_unlock();
 }
@@ -324,9 +323,6 @@ int xc_domain_getinfolist(xc_interface *xc, uint32_t first, unsigned most, xc_do
 	for (uint32_t domid = first; domid < first + 4096 && count < most; domid++) {
 		struct domain *d = find(domid);
 		if (d != NULL) {
-			if (d->greedy && d->pages < d->limit) {
-				d->pages = d->limit;
-			}
 			d->info.tot_pages = d->pages;
 			d->info.max_pages = d->limit;
 			info[count++] = d->info;

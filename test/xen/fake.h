@@ -50,7 +50,7 @@ void fake_domain_flags(uint32_t domid, uint32_t flags);
 void fake_domain_ran(uint32_t domid);
 /* The balloon moves by at most `step` pages towards the target, within the limit. */
 void fake_domain_balloon(uint32_t domid, uint64_t step);
-/* A kernel that takes all that Xen lets it have. */
+/* Its kernel takes all that Xen lets it have. */
 void fake_domain_greedy(uint32_t domid);
 uint64_t fake_domain_pages(uint32_t domid);
 uint64_t fake_domain_limit(uint32_t domid);

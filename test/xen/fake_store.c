@@ -110,11 +110,24 @@ static void drop(const char *path)
 	}
 }
 
+/* A removal is news for those, too, who watch something below. */
+static void fire_below(const char *path)
+{
+	const size_t length = strlen(path);
+	for (size_t i = 0; i < WATCHES; i++) {
+		if (watches[i].handle != NULL && strncmp(watches[i].path, path, length) == 0 &&
+		    watches[i].path[length] == '/') {
+			fire_to(watches[i].handle, watches[i].path, watches[i].token);
+		}
+	}
+}
+
 void fake_node_locked(const char *path, const void *bytes, size_t length)
 {
 	if (bytes == NULL) {
 		drop(path);
 		fake_fire(path);
+		fire_below(path);
 		return;
 	}
 	struct node *n = find(path);
@@ -332,7 +345,7 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
 	const struct node *n = find(path);
 	char *out = NULL;
 	errno = fake_faults[FAKE_READ_ERRNO] != 0 ? fake_faults[FAKE_READ_ERRNO]
-		: n == NULL			  ? ENOENT
+		: n == NULL                       ? ENOENT
 						  : 0;
 	if (errno == 0) {
 		out = malloc(n->length + 1);

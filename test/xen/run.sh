@@ -1,0 +1,118 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: MIT
+# shellcheck shell=dash
+# The Smart TV scenario in dom0: three domains with equal parts of the memory, then the same with
+# poised. Swap-out is the guests' own pswpout. What it leaves in /out: recording, logs.
+# shellcheck source=test/xen/dom0.sh
+. /dom0.sh
+PERCENT=${PERCENT:-100}
+[ ! -r /percent ] || PERCENT=$(cat /percent)
+
+# play MODE: all three programs from start to end; a live line every two seconds.
+play() {
+	for name in $NAMES; do
+		eval "out0_$name=$(field "$name" out) in0_$name=$(field "$name" in) refault0_$name=$(field "$name" refault)"
+		forget "$name"
+		tell "$name" "start load $name $PERCENT"
+	done
+	play_end=$(($(now) + 240))
+	play_from=$(now)
+	until ended; do
+		[ "$(now)" -lt "$play_end" ] || die "the programs do not end"
+		live "$1"
+		sleep 2
+	done
+	for name in $NAMES; do
+		said "$name" '^error' && die "$name: $(grep '^error' "$LOGS/guest-$name.log")"
+		sleep 1.1 # a last report
+		eval "$1_out_$name=\$(($(field "$name" out) - out0_$name))"
+		eval "$1_in_$name=\$(($(field "$name" in) - in0_$name))"
+		eval "$1_refault_$name=\$(($(field "$name" refault) - refault0_$name))"
+		eval "$1_late_$name=$(tr -d '\r' <"$LOGS/guest-$name.log" | sed -n 's/^end .*late_ms=\([0-9]*\).*/\1/p' | tail -n 1)"
+	done
+}
+
+ended() {
+	for name in $NAMES; do
+		said "$name" '^end' || said "$name" '^error' || return 1
+	done
+}
+
+live() {
+	line=$(printf '%-8s %3d s ' "$1" $(($(now) - play_from)))
+	for name in $NAMES; do
+		out=$(field "$name" out)
+		line="$line $(printf '| %-6s %3d MiB, swapped %6d' "$name" "$(size_mib "$name")" \
+			"$((out > 0 ? out - out0_$name : 0))")"
+	done
+	echo "$line"
+}
+
+# Back to an equal share and empty swap.
+rest() {
+	for name in $NAMES; do
+		forget "$name"
+		tell "$name" "swapoff -a; swapon /dev/xvda; echo 3 >/proc/sys/vm/drop_caches; echo rested"
+	done
+	for name in $NAMES; do
+		await 60 said "$name" '^rested' || die "$name does not come to rest"
+	done
+}
+
+sum_of() {
+	total=0
+	for name in $NAMES; do
+		total=$((total + $(eval "echo \$$1_$name")))
+	done
+	echo "$total"
+}
+
+row() {
+	printf '%-28s %10s %12s\n' "$@"
+}
+
+dom0_up
+echo "Xen $(xl info | sed -n 's/^xen_version *: //p'), dom0 up after $(now) s"
+for name in $NAMES; do
+	domain_start "$name"
+done
+guests_ready
+for name in $NAMES; do
+	target_set "$name" $SHARE_MIB
+done
+for name in $NAMES; do
+	await 60 size_is "$name" $SHARE_MIB || die "$name does not shrink to its share"
+done
+echo "three domains of $SHARE_MIB MiB after $(now) s"
+play static
+rest
+poised_start
+all_managed
+play balanced
+poisectl top --count 1
+failures=$(status check_failures)
+relief=$(status relief_max_us)
+kill "$poised_pid"
+wait "$poised_pid" || die "poised ended with an error: $(tail -n 3 /tmp/poised.log)"
+
+echo
+row "pages" static balanced
+row "swapped out" "$(sum_of static_out)" "$(sum_of balanced_out)"
+row "swapped in" "$(sum_of static_in)" "$(sum_of balanced_in)"
+row "refaulted" "$(sum_of static_refault)" "$(sum_of balanced_refault)"
+for name in $NAMES; do
+	row "  $name, swapped out" "$(eval "echo \$static_out_$name")" "$(eval "echo \$balanced_out_$name")"
+	row "  $name, latest step, ms" "$(eval "echo \$static_late_$name")" "$(eval "echo \$balanced_late_$name")"
+done
+row "decisions" 0 "$(grep -c ' plan ' /out/xen.rec)"
+row "emergency reliefs" 0 "$(grep -c ' urgent .*a=1\| urgent .*taken=1' /out/xen.rec)"
+row "  slowest, us" 0 "${relief:-0}"
+echo
+cp /tmp/poised.log /out/
+static=$(sum_of static_out)
+balanced=$(sum_of balanced_out)
+check=ok
+[ "$failures" = 0 ] || check=failed
+printf 'poise: swap-out static=%d balanced=%d reduction=%s%% check=%s\n' "$static" "$balanced" \
+	"$(awk -v s="$static" -v b="$balanced" 'BEGIN { printf "%.2f", s > 0 ? 100 * (s - b) / s : 0 }')" "$check"
+[ "$check" = ok ] && [ "$static" -gt 0 ]
