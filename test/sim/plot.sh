@@ -27,7 +27,7 @@ if [ "$code" -ne 0 ] || [ -s "$dir/log.err" ]; then
 fi
 result 'plot: runs' "$code"
 
-for name in gap forecast-web-paper forecast-web-resident forecast-game-paper forecast-game-resident \
+for name in patterns gap forecast-web-paper forecast-web-resident forecast-game-paper forecast-game-resident \
 	forecast-error performance swapping allocation sigma estimators lru emergency policies run-last; do
 	code=0
 	grep -q "^$dir/out/$name.svg	." "$dir/log.out" || code=1

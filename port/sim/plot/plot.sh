@@ -61,6 +61,11 @@ wrote() {
 
 # --- Kim et al. (2014) ---
 
+for load in play stream web game; do
+	grep -v '^#' $traces/p_${load}_u.csv >"$out/data/pattern-$load.csv"
+done
+draw patterns patterns 'figure 1: how four recorded workloads use memory'
+
 data native.log run --scenario $study/native.cfg --policy static --series "$out/data/native.csv"
 for policy in static poise; do
 	data $policy.log run --scenario $study/virtual.cfg --policy $policy \
