@@ -176,6 +176,8 @@ static bool start(struct board_vm *vm)
 
 bool board_port_add(struct board_vm *vm)
 {
+	/* What an earlier life of it was asked for is not this one's: the ledger starts anew. */
+	vm->epoch = 0;
 	bool started = start(vm);
 
 	vms[vm->slot] = (struct port_vm){.waits = !started};

@@ -103,16 +103,34 @@ static void test_add_remove(void)
 
 	/* Out again at any moment, tables and pages included. */
 	for (int i = 0; i < 5; i++) {
+		bool had_page = game->guest_page != 0;
 		board_vm_exit(game, 0);
+		const struct poise_vm *dead = &board_port_poise()->vm[2];
+		uint32_t bad_run = dead->bad_run;
+		uint64_t sample = dead->last.body.sample;
+		board_port_poll();
+		report(had_page && game->guest_page == 0 && game->host_page == 0 &&
+			       dead->bad_run == bad_run && dead->last.body.sample == sample,
+		       "F25 the page is gone with its VM, and not looked at, time %d", i + 1);
 		board_port_remove(game);
 		run_seconds(2);
 		report(board_pool_count_owner(BOARD_VMID(game)) == 0 &&
 			       board_port_stats()->checks_failed == 0,
 		       "F43 removed while balancing, time %d", i + 1);
 		bool added = board_port_add(game);
-		run_seconds(3);
+		const struct poise_vm *again = &board_port_poise()->vm[2];
+		run_seconds(1);
+		report(again->state == POISE_VM_UNMANAGED && again->forecast.steps < 2,
+		       "F48 another life, time %d: nothing is decided on its first sample", i + 1);
+		run_seconds(2);
 		report(added && board_vm_alive(game) && board_port_stats()->checks_failed == 0,
 		       "F46 added again, time %d", i + 1);
+		report(again->state == POISE_VM_MANAGED && again->last.boot_id == game->boot_id &&
+			       game->epoch == again->epoch &&
+			       game->target_pages == again->target_pages,
+		       "F48 another life, time %d: managed, nothing is left of the last one's "
+		       "requests",
+		       i + 1);
 	}
 
 	/* Reservations that do not fit are refused and change nothing. */

@@ -182,7 +182,7 @@ static void expect_ends_well(const char *arguments, uint64_t ms, const char *nam
 void test_calls(void)
 {
 	expect_ends_well("do=balloon", 500, "give and take");
-	expect_ends_well("do=pages", 500, "F26 shared pages");
+	expect_ends_well("do=pages", 500, "F25 F26 shared pages move, stay, are given");
 	expect_ends_well("do=hostile turns=4000", 60000, "F37 hostile arguments");
 	expect_ends_well("do=unknown", 500, "unknown calls");
 	expect_ends_well("do=undefined", 500, "registers that a guest does not have");

@@ -257,8 +257,15 @@ void model_poll(struct scenario_run *run, uint32_t vm)
 	struct model_vm *m = &run->vm[vm];
 	const struct poise_guest_page *page = m->report == REPORT_GONE ? NULL : &m->page;
 	model_remember(run);
+	if (run->options->flip) {
+		run->kept = m->page;
+	}
+	const enum poise_err err = poise_poll(&run->p, vm, run->now_ms, page);
+	if (run->options->flip) {
+		m->page = run->kept;
+	}
 	/* An error of guest data is counted with the VM, so more than error counters may change. */
-	model_returned(run, vm, poise_poll(&run->p, vm, run->now_ms, page), false);
+	model_returned(run, vm, err, false);
 }
 
 void model_listen(struct scenario_run *run, uint32_t vm)

@@ -131,6 +131,9 @@ static void port_event(void *ctx, const struct poise_event *event)
 		m->early++;
 		m->early_ms = event->now_ms;
 	}
+	if (run->options->flip && event->code == POISE_EVENT_SAMPLE) {
+		__builtin_memset(&m->page.update, 0xa5, sizeof(m->page.update));
+	}
 	if (run->options->listen != NULL) {
 		run->options->listen(run->options->listen_arg, event);
 	}

@@ -146,6 +146,8 @@ struct scenario_options {
 	uint32_t calm_ticks; /* played after the script has ended, all calls work */
 	bool sloppy;         /* leaves out what costs much: the byte comparison after errors */
 	bool no_expect;
+	bool flip; /* a page is overwritten the moment its sample is reported, until poise_poll
+		      returns */
 };
 
 struct model_late {
@@ -192,6 +194,7 @@ struct model_vm {
 
 struct scenario_run {
 	struct poise p, before;
+	_Alignas(POISE_ABI_PAGE_BYTES) struct poise_guest_page kept; /* while a page is flipped */
 	const struct scenario *scenario;
 	const struct scenario_options *options;
 	uint64_t now_ms;
