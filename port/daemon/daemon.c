@@ -212,22 +212,15 @@ void daemon_pool_update(struct poised *d)
 
 /*
  * Takes a VM into the core. It is charged before the pool is made larger by what it has: in the
- * other order somebody who waits would be given its memory. Until then its reservation is what
- * fits.
+ * other order somebody who waits would be given its memory. Until then there is room for a
+ * reservation of one page (POOL_LEAST_PAGES); the caller applies the real one.
  */
 static enum poise_err add_vm(struct poised *d, uint32_t slot, uint64_t pages)
 {
 	struct poise_vm_config config = config_now(d, slot);
-	uint64_t room = d->core.config.pool_pages;
 	enum poise_err err;
 
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		room -= d->core.vm[i].config.min_pages;
-	}
-	config.min_pages = config.min_pages < room ? config.min_pages : room;
-	if (config.boot_pages < config.min_pages) {
-		config.boot_pages = config.min_pages;
-	}
+	config.min_pages = 1;
 	err = poise_vm_add(&d->core, slot, &config, pages);
 	d->vm[slot].running = err == POISE_OK;
 	return err;
@@ -519,8 +512,9 @@ static bool at_boot_sizes(const struct poised *d)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *v = &d->core.vm[i];
 
+		/* Nearly: the reserve for urgent requests stays free. */
 		if (d->vm[i].running && (v->config.flags & POISE_VM_FREEZE) == 0 &&
-		    v->actual_pages < v->config.boot_pages) {
+		    v->actual_pages + v->config.boot_pages / 32u < v->config.boot_pages) {
 			return false;
 		}
 	}

@@ -1,3 +1,429 @@
 # SPDX-License-Identifier: MIT
 """What poised and poisectl do when nothing is wrong, and when their own input is."""
-TESTS = []
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+from bench import LIMIT_S, MIB, expect, wait
+from faults import POOL, claimed, quiet, serves, settled
+
+
+def ctl(bench, *words, code=0):
+    """Runs poisectl; returns what it printed."""
+    run = subprocess.run([bench.ctl, "--socket", bench.folder + "/control", *words],
+                         capture_output=True, text=True, timeout=LIMIT_S)
+    expect(run.returncode == code, "poisectl %s: exit %d: %s" %
+           (" ".join(words), run.returncode, run.stderr))
+    return run.stdout if code == 0 else run.stderr
+
+
+def poised(bench, *words):
+    return subprocess.run([bench.binary, *words], capture_output=True, text=True, timeout=LIMIT_S)
+
+
+def balances_three_guests(bench):
+    settled(bench)
+    before = bench.peers["a"].get()["out"]
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    for vm in bench.status()["vms"]:
+        expect(vm["source"] == "page" and vm["state"] == "managed", vm["vm"] + " is not managed")
+    out = bench.peers["a"].get()["out"]
+    wait(lambda: claimed(bench) <= POOL, "the pool holds")
+    bench.wait_ticks(10)
+    expect(bench.peers["a"].get()["out"] - out < MIB, "still swaps")
+    expect(out >= before, "the guest counts backwards")
+
+
+def balances_by_virtio_statistics(bench):
+    settled(bench, driver=False, page=None)
+    for name in bench.names:
+        expect(bench.vm(name)["source"] == "stats", name + " is not served by statistics")
+    serves(bench, "a", 45000)
+    # Statistics that grow old are no statistics: last-update decides, not the answer.
+    bench.peers["a"].set(stats_live=False)
+    bench.wait_vm("a", lambda vm: vm["state"] == "frozen", "frozen")
+    bench.peers["a"].set(stats_live=True)
+    bench.wait_vm("a", lambda vm: vm["state"] == "managed", "managed")
+
+
+balances_by_virtio_statistics.bench = {"page": False, "interval_ms": 100}
+
+
+def urgent_relief_within_50_ms(bench):
+    settled(bench)
+    slowest = 0
+    for turn in range(5):
+        name = bench.names[turn % 3]
+        peer = bench.peers[name]
+        for other in bench.peers.values():
+            other.set(need=16384)
+        quiet(bench)
+        count = peer.get()["count"]
+        before = bench.vm(name)["urgents"]
+        # Between two ticks, which are a second apart here.
+        peer.set(need=40000)
+        wait(lambda: bench.vm(name)["guest"]["free"] >= 0, "status")
+        time.sleep(0.05)  # the guest publishes every 10 ms
+        start = time.monotonic()
+        peer.do("ring")
+        wait(lambda: any(line.startswith("balloon") for line in
+                         peer.get()["log"][-(max(peer.get()["count"] - count, 1)):]), "relief")
+        slowest = max(slowest, time.monotonic() - start)
+        expect(bench.vm(name)["urgents"] > before, "the word was not seen as one")
+    # The machine may be busy: the figure is for a benchmark, this finds a wait for the next tick.
+    expect(slowest < 0.5, "relief took %.0f ms" % (slowest * 1000))
+    expect(bench.status()["relief_max_us"] < 500000, "relief took long inside")
+
+
+urgent_relief_within_50_ms.bench = {"interval_ms": 1000, "deadline_ms": 5000}
+
+
+def idle_cost(bench):
+    """A figure, and a limit far above it that a busy loop would pass."""
+    bench.configure(interval_ms=1000)
+    settled(bench)
+
+    def spent():
+        with open("/proc/%d/stat" % bench.process.pid) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # Ticks are counted at the other end, so that nothing but the daemon's own work is measured.
+    peer = bench.peers["a"]
+    count = peer.get()["count"]
+    before, start = spent(), time.monotonic()
+    wait(lambda: peer.get()["count"] >= count + 5, "five ticks")
+    share = (spent() - before) / (time.monotonic() - start)
+    print("# idle cost: %.2f %% of a CPU" % (share * 100))
+    expect(share < 0.2, "%.0f %% of a CPU" % (share * 100))
+
+
+BAD_FILES = [
+    ("", "backend is missing"),
+    ('backend = "vbox";', "no backend vbox"),
+    ('backend = "kvm"\npool = ', "syntax error"),
+    ('backend = "kvm"; pool = "1G";', "vms has to be a list"),
+    ('backend = "kvm"; pool = "1T1"; VMS', "pool has to be a size"),
+    ('backend = "kvm"; pool = 0; VMS', "pool has to be a size"),
+    ('backend = "kvm"; pool = -5; VMS', "pool has to be a size"),
+    ('backend = "kvm"; VMS', "pool is missing"),
+    ('backend = "kvm"; pool = "1G"; pol = 1; VMS', "no such setting: pol"),
+    ('backend = "kvm"; pool = "1G"; policy = { alpha = 2.0; }; VMS', "alpha"),
+    ('backend = "kvm"; pool = "1G"; policy = { name = "best"; }; VMS', "name has to be one of"),
+    ('backend = "kvm"; pool = "1G"; policy = { rules_off = ["BOUNDS"]; }; VMS', "no rule that"),
+    ('backend = "kvm"; pool = "1G"; policy = { interval_ms = 5; }; VMS', "interval_ms"),
+    ('backend = "kvm"; pool = "1G"; control = { mode = "9"; }; VMS', "mode has to be"),
+    ('backend = "kvm"; pool = "1G"; control = { socket = "x"; }; VMS', "path from the root"),
+    ('backend = "kvm"; pool = "1G"; kvm = { deadline_ms = 1; }; VMS', "deadline_ms"),
+    ('backend = "kvm"; pool = "8M"; VMS', "max of VM a is more than the pool"),
+    ('@include "/etc/passwd"', "@include is not allowed"),
+]
+BAD_VMS = [
+    ('{ name = "a b"; min = 1; max = 2; qmp = "/q"; }', "name may have"),
+    ('{ name = "a"; max = 2; qmp = "/q"; }', "min is missing"),
+    ('{ name = "a"; min = 3; max = 2; qmp = "/q"; }', "max is less than"),
+    ('{ name = "a"; min = 1; max = 2; }', "qmp is missing"),
+    ('{ name = "a"; min = 1; max = 2; qmp = "/q"; weight = 0; }', "weight"),
+    ('{ name = "a"; min = 1; max = 2; qmp = "/q"; sise = 0; }', "no such setting: sise"),
+    ('{ name = "a"; min = 1; max = 2; qmp = "/q"; }, { name = "a"; min = 1; max = 2; qmp = "/r"; }',
+     "already, in line"),
+    ('{ name = "a"; min = 1; max = 2; qmp = "/q"; basis = "x"; }', "basis has to be one of"),
+    ('{ name = "a"; min = 1; max = 2; qmp = "' + "/q" * 80 + '"; }', "printable characters"),
+    ("7", "a VM has to be a group"),
+]
+
+
+def bad_configurations(bench):
+    good = 'vms = ( { name = "a"; min = 8; max = 16; qmp = "/q"; } );'
+    path = bench.folder + "/bad.conf"
+    cases = [(text.replace("VMS", good), reason) for text, reason in BAD_FILES]
+    cases += [('backend = "kvm"; pool = "1G";\nvms = (%s);' % text, reason)
+              for text, reason in BAD_VMS]
+    for text, reason in cases:
+        with open(path, "w") as file:
+            file.write(text)
+        for words in (["--check"], []):
+            run = poised(bench, "--config", path, *words)
+            expect(run.returncode == 2, "exit %d for %s" % (run.returncode, text))
+            lines = run.stderr.splitlines()
+            expect(len(lines) == 1 and lines[0].startswith("poised: %s:" % path) and
+                   reason in lines[0], "%s: %s" % (text, run.stderr))
+    for words in (["--config", bench.folder + "/none"], ["--config", "/proc/self/mem"], ["--bad"],
+                  [], ["--config"], ["--config", path, "more"]):
+        run = poised(bench, *words)
+        expect(run.returncode == 2 and len(run.stderr.splitlines()) == 1,
+               "%s: %d %s" % (words, run.returncode, run.stderr))
+    with open(path, "wb") as file:
+        file.write(b'backend = "kvm";\0')
+    expect(poised(bench, "--config", path).returncode == 2, "a zero byte")
+    expect(poised(bench, "--config", bench.conf, "--check").returncode == 0, "a right file")
+    for word in ("--help", "--version"):
+        run = poised(bench, word)
+        expect(run.returncode == 0 and "poised" in run.stdout, word)
+
+
+def examples_are_right(bench):
+    here = os.path.dirname(os.path.abspath(__file__))
+    folder = here + "/../../port/daemon/examples"
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".conf") and "xen" not in name:
+            run = poised(bench, "--config", folder + "/" + name, "--check")
+            expect(run.returncode == 0, run.stderr)
+
+
+def commands_of_poisectl(bench):
+    settled(bench)
+    serves(bench, "a", 40000)
+    table = ctl(bench, "status")
+    expect(len(table.splitlines()) == 5 and all(n in table for n in bench.names), table)
+    status = json.loads(ctl(bench, "status", "--json"))
+    expect([vm["vm"] for vm in status["vms"]] == list(bench.names), "names")
+    top = ctl(bench, "top", "--count", "2")
+    expect(top.count("STATE") == 2, top)
+    why = ctl(bench, "why", "a")
+    expect("plan:" in why and "asked for" in why and "demand" in why, why)
+    metrics = ctl(bench, "metrics")
+    check_metrics(metrics)
+    expect('poise_vm_state{vm="a",state="managed",source="page"} 1' in metrics, metrics)
+    for words, code, text in (
+            (["why", "x"], 1, "no VM with that name"), (["set", "a", "min=1T"], 1, "size"),
+            (["set", "a", "min=300M"], 1, "min <= boot <= max"),
+            (["set", "a", "weight=0"], 1, "1..65535"), (["set", "a", "weight=70000"], 1, "1..65535"),
+            (["set", "a", "colour=1"], 1, "no such key"), (["set", "a", "max=1G"], 1, "pool"),
+            (["set", "a", "min"], 2, "KEY=VALUE"), (["dance"], 2, "no such command"),
+            ([], 2, "which command"), (["why"], 2, "arguments"), (["top", "--count", "x"], 2, "")):
+        expect(text in ctl(bench, *words, code=code), "%s: %s" % (words, text))
+    before = bench.status()
+    ctl(bench, "set", "a", "min=64M")
+    ctl(bench, "set", "a", "weight=300")
+    vm = bench.vm("a")
+    expect(vm["min"] == 64 * MIB and vm["weight"] == 300, "not set")
+    expect(before["vms"][1]["min"] == bench.vm("b")["min"], "another one was changed")
+    ctl(bench, "freeze", "a")
+    bench.wait_vm("a", lambda vm: vm["state"] == "frozen", "frozen")
+    target = bench.vm("a")["target"]
+    bench.peers["a"].set(need=60000)
+    bench.wait_ticks(10)
+    expect(bench.vm("a")["target"] == target, "a frozen VM was moved")
+    ctl(bench, "thaw", "a")
+    bench.wait_vm("a", lambda vm: vm["state"] == "managed", "managed")
+    for word in ("--help", "--version"):
+        expect("poisectl" in ctl(bench, word), word)
+
+
+def check_metrics(text):
+    """The text format: HELP and TYPE before each family, every line a name, labels, a number."""
+    families = set()
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            families.add(line.split()[2])
+        elif not line.startswith("#"):
+            name, value = line.split("{")[0].split(" ")[0], line.rsplit(" ", 1)[1]
+            expect(name in families, "no TYPE for " + name)
+            float(value)
+    expect(len(families) > 10, "few metrics")
+
+
+def recording_replays(bench):
+    settled(bench)
+    path = bench.folder + "/record"
+    process = subprocess.Popen([bench.ctl, "--socket", bench.folder + "/control", "record", path])
+    wait(lambda: os.path.exists(path) and os.path.getsize(path) > 1000, "a recording")
+    serves(bench, "a", 40000)
+    bench.peers["b"].kill()
+    wait(lambda: not bench.vm("b")["running"], "gone")
+    bench.peer("b")
+    bench.wait_vm("b", lambda vm: vm["state"] == "managed", "managed")
+    ctl(bench, "set", "c", "weight=500")
+    bench.peers["c"].do("ring", "reset")
+    bench.peers["a"].set(mute=["balloon"], need=10000)
+    bench.wait_vm("a", lambda vm: vm["alarms"], "a fault")
+    process.send_signal(signal.SIGINT)
+    expect(process.wait(LIMIT_S) == 0, "poisectl record")
+    replays(bench, path)
+
+
+def replays(bench, path):
+    with open(path) as file:
+        text = file.read()
+    expect(text.startswith("# poise-recording 1\n"), "no header")
+    # The last line may be half: the daemon, or poisectl, was interrupted.
+    with open(path, "w") as file:
+        file.write(text[: text.rindex("\n") + 1])
+    run = subprocess.run([bench.sim, "replay", path], capture_output=True, text=True)
+    expect(run.returncode == 0, run.stdout + run.stderr)
+    expect(" plan " in text and " sample " in text and " ack " in text, "not much of a recording")
+
+
+def recording_from_the_start_replays(bench):
+    path = bench.folder + "/whole"
+    bench.configure(more='record = "%s";' % path)
+    settled(bench)
+    serves(bench, "a", 40000)
+    bench.stop()
+    replays(bench, path)
+
+
+def reload_changes_what_it_can(bench):
+    settled(bench)
+    bench.configure(vm_more="weight = 250;")
+    bench.signal(signal.SIGHUP)
+    wait(lambda: all(vm["weight"] == 250 for vm in bench.status()["vms"]), "weights")
+    # A mistake changes nothing.
+    with open(bench.conf) as file:
+        right = file.read()
+    with open(bench.conf, "w") as file:
+        file.write(right.replace("weight = 250", "weight = 0"))
+    bench.signal(signal.SIGHUP)
+    wait(lambda: "not reloaded" in bench.log() and "weight has to be" in bench.log(), "said so")
+    expect(bench.vm("a")["weight"] == 250, "changed by a bad file")
+    # What cannot be changed is said; a smaller pool is repaid by takes.
+    bench.configure(pool="320M", interval_ms=60)
+    bench.signal(signal.SIGHUP)
+    wait(lambda: "policy cannot be changed" in bench.log(), "said so")
+    wait(lambda: bench.status()["pool"] == 320 * MIB and bench.status()["free"] >= 0 and
+         claimed(bench) <= 320 * MIB, "the smaller pool holds")
+    # One VM more, and one less: not while it runs.
+    bench.configure(pool="320M", names=("a", "b", "d"))
+    bench.signal(signal.SIGHUP)
+    wait(lambda: "c: cannot be taken out while the VM runs" in bench.log(), "said so")
+    wait(lambda: any(vm["vm"] == "d" for vm in bench.status()["vms"]), "a new VM")
+    bench.peers["c"].kill()
+    wait(lambda: not bench.vm("c")["running"], "gone")
+    bench.signal(signal.SIGHUP)
+    wait(lambda: all(vm["vm"] != "c" for vm in bench.status()["vms"]), "taken out")
+
+
+def smaller_pool_than_reservations_is_refused(bench):
+    settled(bench)
+    bench.configure(pool="64M")
+    bench.signal(signal.SIGHUP)
+    wait(lambda: "not reloaded" in bench.log(), "refused")
+    expect(bench.status()["pool"] == POOL, "the pool has changed")
+
+
+def hostile_control_clients(bench):
+    settled(bench)
+    path = bench.folder + "/control"
+
+    def talk(data, hang_up=False):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(LIMIT_S)
+            wait(lambda: s.connect_ex(path) == 0, "room in the queue")
+            try:
+                s.sendall(data)
+                return b"" if hang_up else s.recv(65536)
+            except (BrokenPipeError, ConnectionResetError):
+                return b""
+
+    for line in (b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\0\n", b'{"do": 7}\n', b'{"do": "fly"}\n',
+                 b'{"do": "set", "vm": "a"}\n', b'{"do": "set", "vm": "a", "key": 1, "value": 2}\n',
+                 b'{"do": "why"}\n', b'{"do": "why", "vm": {}}\n', b"[" * 2000 + b"\n",
+                 b'{"do": "status", "do": "freeze"}\n', b'\xff\xfe{"do": "status"}\n'):
+        answer = json.loads(talk(line))
+        expect(answer["ok"] is False and answer["error"], repr(line))
+    expect(talk(b"x" * 100000) == b"", "a line without an end was answered")
+    for _ in range(100):
+        talk(b'{"do": "status"}\n' * 3, hang_up=True)
+    # As many as may come and a few more, who say nothing: they go, and others are served again.
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(24)]
+    for s in crowd:
+        s.setblocking(False)
+        s.connect_ex(path)
+    for s in crowd:
+        s.close()
+    wait(bench.try_status, "served again")
+    # One that asks and never reads is let go.
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        s.setblocking(False)
+        try:
+            for _ in range(20000):
+                s.send(b'{"do": "metrics"}\n')
+        except OSError:
+            pass
+        serves(bench, "a", 40000)
+
+
+def socket_permissions(bench):
+    bench.configure(more="")
+    with open(bench.conf) as file:
+        text = file.read()
+    with open(bench.conf, "w") as file:
+        file.write(text.replace('/control"; }', '/control"; mode = "0640"; }'))
+    settled(bench)
+    mode = stat.S_IMODE(os.stat(bench.folder + "/control").st_mode)
+    expect(mode == 0o640, "mode %o" % mode)
+    bench.stop()
+    expect(not os.path.exists(bench.folder + "/control"), "the socket is left behind")
+
+
+def ends_and_leaves_sizes(bench):
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    quiet(bench)
+    before = [peer.get()["target"] for peer in bench.peers.values()]
+    bench.stop()
+    expect(before == [peer.get()["target"] for peer in bench.peers.values()], "sizes have changed")
+
+
+def ends_at_boot_sizes(bench):
+    bench.configure(more='on_exit = "boot";')
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    bench.stop()
+    for name, peer in bench.peers.items():
+        wait(lambda: peer.get()["actual"] >= 124 * MIB, name + " has its boot size")
+    expect(claimed(bench) <= POOL, "more than the pool")
+
+
+def tells_systemd(bench):
+    path = bench.folder + "/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(LIMIT_S)
+        bench.environment = {"NOTIFY_SOCKET": path}
+        bench.peer("a")
+        bench.start()
+        heard = []
+        while not {"READY=1", "WATCHDOG=1"} <= set(heard):
+            heard += s.recv(4096).decode().split("\n")
+        bench.signal(signal.SIGTERM)
+        while "STOPPING=1" not in heard:
+            heard += s.recv(4096).decode().split("\n")
+
+
+def installs(bench):
+    """What `make install` puts where; see the top Makefile."""
+    top = os.path.dirname(os.path.abspath(__file__)) + "/../.."
+    out = bench.folder + "/root"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    run = subprocess.run(["make", "-C", top, "install-daemon", "DESTDIR=" + out, "PREFIX=/usr",
+                          "OUT=" + os.path.dirname(os.path.dirname(os.path.abspath(bench.ctl)))],
+                         capture_output=True, text=True, env=environment)
+    expect(run.returncode == 0, run.stdout + run.stderr)
+    for name in ("usr/sbin/poised", "usr/bin/poisectl", "usr/lib/systemd/system/poised.service",
+                 "usr/share/man/man8/poised.8", "usr/share/man/man1/poisectl.1",
+                 "usr/share/man/man5/poised.conf.5",
+                 "usr/share/doc/poise/examples/poised-kvm.conf"):
+        expect(os.path.exists(out + "/" + name), "not installed: " + name)
+    if shutil.which("man"):
+        for page in ("man8/poised.8", "man1/poisectl.1", "man5/poised.conf.5"):
+            run = subprocess.run(["man", "-l", "-Tutf8", "--warnings", out + "/usr/share/man/" + page],
+                                 capture_output=True, text=True)
+            expect(run.returncode == 0 and not run.stderr, run.stderr)
+
+
+TESTS = [balances_three_guests, balances_by_virtio_statistics, urgent_relief_within_50_ms, idle_cost,
+         bad_configurations, examples_are_right, commands_of_poisectl, recording_replays,
+         recording_from_the_start_replays, reload_changes_what_it_can,
+         smaller_pool_than_reservations_is_refused, hostile_control_clients, socket_permissions,
+         ends_and_leaves_sizes, ends_at_boot_sizes, tells_systemd, installs]
