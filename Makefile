@@ -44,7 +44,7 @@ PURPOSES := $(sort \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter run bench all,$(GOALS)),run) \
 	$(if $(filter sim compare all,$(GOALS)),sim) \
-	$(if $(filter daemon all,$(GOALS)),daemon) \
+	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \
 	$(if $(filter daemon-arm64,$(GOALS)),linux) \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
@@ -135,9 +135,11 @@ $(OUT)/lib-%/libpoise.a:
 lib: $(LIB)/libpoise.a ## libpoise.a for this machine (with CROSS=...: for the target)
 lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for AArch64
 
-install: $(LIB)/libpoise.a ## library, headers and pkg-config file to $(DESTDIR)$(PREFIX)
+# For a hypervisor of one's own (CROSS=...) there is no daemon.
+install: $(if $(filter command,$(origin CROSS)),,install-daemon)
+install: $(LIB)/libpoise.a ## library, headers, pkg-config file, poised and poisectl to $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/poise
-	install -m 644 $< $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(LIB)/libpoise.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(CORE_HEADERS) $(DESTDIR)$(PREFIX)/include/poise
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poise' \
 		'Description: Memory manager component for embedded ARM hypervisors' \

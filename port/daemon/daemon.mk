@@ -85,3 +85,24 @@ daemon-arm64: $(POISED_ARM64) $(POISECTL_ARM64) ## the same for arm64 Linux, in 
 POISED_SAN := $(OUT)/daemonsan/poised
 $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
 	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_ALL_LIBS))
+
+# What RUN_daemon does: each fault and each service is a test of its own in test/daemon.
+RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
+HOST_RUNS += daemon
+host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
+
+# --- to its places ---
+
+.PHONY: install-daemon
+install-daemon: $(POISED) $(POISECTL) ## poised, poisectl, service, man pages and examples to $(DESTDIR)$(PREFIX)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin bin share/man/man1 share/man/man5 \
+		share/man/man8 lib/systemd/system share/doc/poise/examples)
+	install -m 755 $(POISED) $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(POISECTL) $(DESTDIR)$(PREFIX)/bin
+	sed 's,/usr/sbin/,$(PREFIX)/sbin/,' port/daemon/systemd/poised.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/poised.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/poised.service
+	install -m 644 port/daemon/man/poisectl.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 port/daemon/man/poised.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 port/daemon/man/poised.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 port/daemon/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/poise/examples
