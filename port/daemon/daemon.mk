@@ -86,6 +86,18 @@ POISED_SAN := $(OUT)/daemonsan/poised
 $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
 	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_ALL_LIBS))
 
+# Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend of its own.
+DAEMON_TEST_SRCS_daemon := $(filter-out port/daemon/backends.c,$(DAEMON_SRCS)) $(GUESTDRV_SRCS)
+DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+define daemon_test
+$(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/test_$(1).c $(DAEMON_TEST_SRCS_$(1)))
+	$$(call daemon_link,$$(CC) $$(LDFLAGS_san),$$(LIBS_san) $$(DAEMON_ALL_LIBS))
+RUN_daemon-$(1) := $(OUT)/daemonsan/test/daemon/test_$(1)
+HOST_RUNS += daemon-$(1)
+host-runs: $(OUT)/daemonsan/test/daemon/test_$(1)
+endef
+$(foreach t,daemon kvm,$(eval $(call daemon_test,$(t))))
+
 # What RUN_daemon does: each fault and each service is a test of its own in test/daemon.
 RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
 HOST_RUNS += daemon

@@ -182,8 +182,5 @@ bool pagefile_look(struct pagefile *file)
 	if (file->path[0] == '\0') {
 		return false;
 	}
-	if (file->fd >= 0 && still_right(file)) {
-		return true;
-	}
-	return file->fd < 0 && open_file(file);
+	return file->fd >= 0 ? still_right(file) : open_file(file);
 }

@@ -138,7 +138,7 @@ def f43_vm_dies_with_a_request_under_way(bench):
     expect(first == "balloon 65536", "first request of a new VM: " + first)
 
 
-def f48_restored_from_elsewhere(bench):
+def f48_restored_into_a_new_qemu(bench):
     settled(bench)
     bench.peers["a"].kill()
     wait(lambda: not bench.vm("a")["running"], "gone")

@@ -16,14 +16,13 @@ while IFS=$tab read -r number fault tests; do
 	next=$((next + 1))
 	for name in $tests; do
 		case $name in
-		ports) ;;
 		board)
 			grep -rqE "\"[^\"]*\\b$number\\b" qemu --include='*.c' ||
 				missing="$missing board:$number"
 			;;
 		*)
-			grep -rqE "^static void $name\\(void \\*\\*state\\)|^SCENE\\($name, " . \
-				--include='*.c' || missing="$missing $name"
+			grep -rqE "^static void $name\\(void \\*\\*state\\)|^SCENE\\($name, |^def $name\\(bench\\)" . \
+				--include='*.c' --include='*.py' || missing="$missing $name"
 			;;
 		esac
 	done
