@@ -87,13 +87,28 @@ static struct platform_driver node_driver = {
 /* The kernel makes no device of a node below /reserved-memory, so this file does. */
 static struct platform_device *reserved;
 
+static bool reserved_usable(struct device_node *node)
+{
+	struct resource second;
+
+	if (!of_match_node(node_ids, node)) {
+		return false;
+	}
+	/* Later kernels reserve the first entry only: the second would be anybody's memory. */
+	if (of_address_to_resource(node, 1, &second) == 0) {
+		pr_err(POISE_NAME ": %pOF: only one reg entry can be reserved; left alone\n", node);
+		return false;
+	}
+	return true;
+}
+
 static void reserved_create(void)
 {
 	struct device_node *parent = of_find_node_by_path("/reserved-memory");
 	struct device_node *node = NULL;
 
 	while (parent && !reserved && (node = of_get_next_available_child(parent, node)) != NULL) {
-		if (of_match_node(node_ids, node)) {
+		if (reserved_usable(node)) {
 			reserved = of_platform_device_create(node, NULL, NULL);
 		}
 	}

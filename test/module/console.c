@@ -90,11 +90,12 @@ static int run(struct console *c, const char *format, va_list arguments)
 	assert_in_range(length, 1, sizeof(line) - 2);
 	fprintf(c->log, "[%llu ms] # %s\n", (unsigned long long)console_ms(), line);
 	line[length] = '\n';
-	if (write(c->in, line, (size_t)length + 1) != length + 1) {
+	if (c->dead || write(c->in, line, (size_t)length + 1) != length + 1) {
 		fail_msg("the guest is gone before: %.*s", length, line);
 	}
 	const char *status = answer(c);
 	if (status == NULL) {
+		c->dead = true;
 		fail_msg("no answer from the guest to: %.*s", length, line);
 		return -1;
 	}
@@ -126,7 +127,7 @@ int console_end(struct console *c)
 {
 	static const char end[] = "@@end\n";
 	int status = -1;
-	bool ended = write(c->in, end, sizeof(end) - 1) == sizeof(end) - 1;
+	bool ended = !c->dead && write(c->in, end, sizeof(end) - 1) == sizeof(end) - 1;
 	const uint64_t limit = console_ms() + CONSOLE_LIMIT_S * 1000u;
 	/* Its last words; the end of file is QEMU's end. */
 	while (ended) {

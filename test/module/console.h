@@ -19,6 +19,7 @@ struct console {
 	FILE *log;   /* all that it says */
 	char *text;  /* the last answer, ended by 0 */
 	size_t length, room;
+	bool dead; /* it has not answered: nothing is asked any more */
 };
 
 /* Starts `argv` (argv[0] is looked for in PATH) and waits for the guest's shell. Returns whether it

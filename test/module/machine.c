@@ -21,11 +21,12 @@
 #define LARGE       (4u << 20)
 #define DISK        (200ll << 20)
 #define IVSHMEM_MIB 160u
-/* The device tree machine: its memory, and the two pages in it. */
-#define TREE_MIB   128u
-#define TREE_RAM   0x40000000ull
-#define TREE_GUEST 0x47000000ull
-#define TREE_HOST  0x47010000ull
+/* The device tree machine: its memory; a region below /reserved-memory, and two pages on a bus. */
+#define TREE_MIB      128u
+#define TREE_RAM      0x40000000ull
+#define TREE_RESERVED 0x47000000ull
+#define TREE_GUEST    0x47010000ull
+#define TREE_HOST     0x47020000ull
 
 /* A command line under construction. */
 struct words {
@@ -155,11 +156,18 @@ static bool tree_make(const struct machine_files *files)
 		 "dtc -q -I dtb -O dts -o tree.dts plain.dtb; cat >>tree.dts <<END\n"
 		 "/ { reserved-memory {\n"
 		 "#address-cells = <2>; #size-cells = <2>; ranges;\n"
-		 "poise@%llx { compatible = \"poise,shared-pages\"; no-map;\n"
-		 "reg = <0 0x%llx 0 0x10000>, <0 0x%llx 0 0x10000>; }; }; };\n"
+		 "wrong@47030000 { compatible = \"poise,shared-pages\"; no-map;\n"
+		 "reg = <0 0x47030000 0 0x10000>, <0 0x47040000 0 0x10000>; };\n"
+		 "one@%llx { compatible = \"poise,shared-pages\"; no-map;\n"
+		 "reg = <0 0x%llx 0 0x10000>; };\n"
+		 "hole@%llx { no-map; reg = <0 0x%llx 0 0x20000>; };\n"
+		 "};\n"
+		 "two@%llx { compatible = \"poise,shared-pages\";\n"
+		 "reg = <0 0x%llx 0 0x10000>, <0 0x%llx 0 0x10000>; }; };\n"
 		 "END\n"
 		 "dtc -q -I dts -O dtb -o tree.dtb tree.dts",
-		 files->work, files->qemu, TREE_MIB, TREE_GUEST, TREE_GUEST, TREE_HOST);
+		 files->work, files->qemu, TREE_MIB, TREE_RESERVED, TREE_RESERVED, TREE_GUEST,
+		 TREE_GUEST, TREE_GUEST, TREE_GUEST, TREE_HOST);
 	if (system(command) != 0) {
 		fprintf(stderr, "machine: no device tree; see %s\n", files->work);
 		return false;
@@ -185,6 +193,13 @@ bool machine_start_device_tree(struct machine *m, const struct machine_files *fi
 	m->guest = (struct poise_guest_page *)(void *)(m->memory + (TREE_GUEST - TREE_RAM));
 	m->host = (struct poise_host_page *)(void *)(m->memory + (TREE_HOST - TREE_RAM));
 	return start(m, files, &w, "device-tree");
+}
+
+void machine_tree_reserved(struct machine *m)
+{
+	char *region = m->memory + (TREE_RESERVED - TREE_RAM);
+	m->guest = (struct poise_guest_page *)(void *)region;
+	m->host = (struct poise_host_page *)(void *)(region + POISE_ABI_PAGE_BYTES);
 }
 
 int machine_end(struct machine *m)

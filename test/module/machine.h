@@ -4,7 +4,7 @@
  * the guest publishes to, and plays the hypervisor with the core's own functions.
  *
  *	ivshmem		three ivshmem devices: somebody else's, one too large, ours; a disk
- *	device tree	the pages are two ranges of /reserved-memory; time counts instructions
+ *	device tree	two nodes, one with a page each, one with a region; time counts instructions
  */
 #ifndef TEST_MODULE_MACHINE_H
 #define TEST_MODULE_MACHINE_H
@@ -35,6 +35,9 @@ struct machine_files {
  */
 bool machine_start_ivshmem(struct machine *m, const struct machine_files *files);
 bool machine_start_device_tree(struct machine *m, const struct machine_files *files);
+
+/* Looks at the pages of the second node from now on, below /reserved-memory. */
+void machine_tree_reserved(struct machine *m);
 
 /* Ends it. Returns QEMU's exit status, -1 if it had to be killed. */
 int machine_end(struct machine *m);
