@@ -45,7 +45,7 @@ SIZE_TESTS := \
 	random
 
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
-UNIT_SRCS_random := test/fuzz/api.c
+UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/replay.c
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
@@ -92,7 +92,7 @@ HOST_RUNS += fault catalogue
 HOST_NEEDS += $(FAULT)
 
 # Fuzzing by libFuzzer, briefly and from a fixed seed; longer by hand: $(OUT)/fuzz/NAME DIRECTORY.
-FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c $(CORE_SRCS)
+FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c test/fuzz/api_model.c $(CORE_SRCS)
 FUZZ_SRCS_page := test/fuzz/fuzz_page.c $(CORE_SRCS) $(GUESTDRV_SRCS)
 FUZZ_FLAGS := -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 define fuzz_target
