@@ -26,3 +26,47 @@ $(FUZZ_XENSTORE): test/fuzz/fuzz_xenstore.c port/xen-arm/parse.c port/xen-arm/pa
 RUN_fuzz-xenstore := test/xen/fuzz.sh $(FUZZ_XENSTORE)
 HOST_RUNS += fuzz-xenstore
 host-runs: $(FUZZ_XENSTORE)
+
+# Real Xen in the emulated machine: dom0 with poised, three domains with the Linux module. The
+# programs that they run are those of the KVM run.
+XEN_DIR := $(OUT)/xen
+XEN_BIN := /usr/lib/xen-4.17/bin
+XEN_DOMU_PROGRAMS := $(XEN_DIR)/load
+XEN_DOM0_MODULES := xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs,xen_blkback,loop,virtio_pci,virtio_blk
+
+$(XEN_DIR)/load: test/kvm/load.c | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $@")
+	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) -static -O2 $(WARN) -D_GNU_SOURCE -o $@ $<
+$(XEN_DIR)/look: test/xen/look.c | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $@")
+	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) -O2 $(WARN) -D_DEFAULT_SOURCE -o $@ $< -lxenctrl -lxenstore
+$(XEN_DIR)/domu.cpio: test/xen/domu.sh $(XEN_DIR)/load $(MODULE) test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	$(if $(Q),@echo "  PACK    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/xen/domu.sh file=$(XEN_DIR)/load:/bin/load \
+		module=$(MODULE) modules=xen_blkfront
+# dom0 with the job test/xen/NAME.sh.
+XEN_DOM0 := $(foreach j,run test,$(XEN_DIR)/$(j).cpio)
+$(XEN_DOM0): $(XEN_DIR)/%.cpio: test/xen/%.sh test/xen/dom0.sh test/xen/play.sh test/xen/block-poise \
+		test/xen/poised.conf $(POISED_ARM64) $(POISECTL_ARM64) $(XEN_DIR)/domu.cpio \
+		$(XEN_DIR)/look test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	$(if $(Q),@echo "  PACK    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/xen/dom0.sh:/dom0.sh file=test/xen/play.sh:/play.sh \
+		file=test/xen/block-poise:/etc/xen/scripts/block-poise \
+		file=test/xen/poised.conf:/etc/poised.conf \
+		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
+		file=$(XEN_DIR)/look:/bin/look file=$(XEN_DIR)/domu.cpio:/boot/domu.cpio \
+		file=$(LINUX_KERNEL):/boot/vmlinuz bin=/lib/aarch64-linux-gnu/libgcc_s.so.1 \
+		$(foreach p,xl xenstored xenconsoled xen-init-dom0,bin=$(XEN_BIN)/$(p)) \
+		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES)
+
+.PHONY: run-xen test-xen xen-runs
+run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, then balanced; recording in build/run-xen
+	@QEMU=$(QEMU) test/xen/boot.sh 600 $(OUT)/run-xen $(LINUX) $<
+
+RUN_xen := test/xen/boot.sh 600 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
+xen-runs: $(XEN_DIR)/test.cpio
+	$(call run_all,xen,xen)
+test-xen: xen-runs ## poised under real Xen, and what may go wrong there
+	@test/sum.sh total $(OUT)/test/xen

@@ -6,9 +6,9 @@
 export PATH=/usr/lib/xen-4.17/bin:$PATH
 LOGS=/var/log/xen/console
 NAMES="stream web game"
+# shellcheck disable=SC2034 # for the jobs
 SHARE_MIB=112 # a guest's part when all get the same
 GUEST_MIB=192 # what a guest has been built with, and could grow to
-POOL_MIB=$((3 * SHARE_MIB))
 SWAP_MIB=256
 
 now() {
@@ -34,7 +34,8 @@ dom0_up() {
 	mount -t xenfs xenfs /proc/xen
 	mkdir -p /run/xen /run/xenstored /run/poise /var/lib/xen /var/lib/xenstored /var/lock "$LOGS"
 	touch /etc/xen/xl.conf
-	xenstored && await 60 xenstore-ls / || die "xenstored does not start"
+	xenstored || die "xenstored does not start"
+	await 60 xenstore-ls / || die "xenstored does not answer"
 	xen-init-dom0 >/dev/null || die "xen-init-dom0"
 	xenconsoled --log=guest || die "xenconsoled"
 	truncate -s 512M /tmp/data # read by all, all zeroes: takes no memory
@@ -148,6 +149,7 @@ status() {
 # poised_start [ARGUMENT...]: and waits until it answers. Its log is /tmp/poised.log.
 poised_start() {
 	poised --config /etc/poised.conf >>/tmp/poised.log 2>&1 &
+	# shellcheck disable=SC2034 # for the jobs
 	poised_pid=$!
 	await 60 poisectl status || die "poised does not answer: $(tail -n 3 /tmp/poised.log)"
 }

@@ -5,71 +5,8 @@
 # poised. Swap-out is the guests' own pswpout. What it leaves in /out: recording, logs.
 # shellcheck source=test/xen/dom0.sh
 . /dom0.sh
-PERCENT=${PERCENT:-100}
-[ ! -r /percent ] || PERCENT=$(cat /percent)
-
-# play MODE: all three programs from start to end; a live line every two seconds.
-play() {
-	for name in $NAMES; do
-		eval "out0_$name=$(field "$name" out) in0_$name=$(field "$name" in) refault0_$name=$(field "$name" refault)"
-		forget "$name"
-		tell "$name" "start load $name $PERCENT"
-	done
-	play_end=$(($(now) + 240))
-	play_from=$(now)
-	until ended; do
-		[ "$(now)" -lt "$play_end" ] || die "the programs do not end"
-		live "$1"
-		sleep 2
-	done
-	for name in $NAMES; do
-		said "$name" '^error' && die "$name: $(grep '^error' "$LOGS/guest-$name.log")"
-		sleep 1.1 # a last report
-		eval "$1_out_$name=\$(($(field "$name" out) - out0_$name))"
-		eval "$1_in_$name=\$(($(field "$name" in) - in0_$name))"
-		eval "$1_refault_$name=\$(($(field "$name" refault) - refault0_$name))"
-		eval "$1_late_$name=$(tr -d '\r' <"$LOGS/guest-$name.log" | sed -n 's/^end .*late_ms=\([0-9]*\).*/\1/p' | tail -n 1)"
-	done
-}
-
-ended() {
-	for name in $NAMES; do
-		said "$name" '^end' || said "$name" '^error' || return 1
-	done
-}
-
-live() {
-	line=$(printf '%-8s %3d s ' "$1" $(($(now) - play_from)))
-	for name in $NAMES; do
-		out=$(field "$name" out)
-		line="$line $(printf '| %-6s %3d MiB, swapped %6d' "$name" "$(size_mib "$name")" \
-			"$((out > 0 ? out - out0_$name : 0))")"
-	done
-	echo "$line"
-}
-
-# Back to an equal share and empty swap.
-rest() {
-	for name in $NAMES; do
-		forget "$name"
-		tell "$name" "swapoff -a; swapon /dev/xvda; echo 3 >/proc/sys/vm/drop_caches; echo rested"
-	done
-	for name in $NAMES; do
-		await 60 said "$name" '^rested' || die "$name does not come to rest"
-	done
-}
-
-sum_of() {
-	total=0
-	for name in $NAMES; do
-		total=$((total + $(eval "echo \$$1_$name")))
-	done
-	echo "$total"
-}
-
-row() {
-	printf '%-28s %10s %12s\n' "$@"
-}
+# shellcheck source=test/xen/play.sh
+. /play.sh
 
 dom0_up
 echo "Xen $(xl info | sed -n 's/^xen_version *: //p'), dom0 up after $(now) s"
@@ -78,10 +15,10 @@ for name in $NAMES; do
 done
 guests_ready
 for name in $NAMES; do
-	target_set "$name" $SHARE_MIB
+	target_set "$name" "$SHARE_MIB"
 done
 for name in $NAMES; do
-	await 60 size_is "$name" $SHARE_MIB || die "$name does not shrink to its share"
+	await 60 size_is "$name" "$SHARE_MIB" || die "$name does not shrink to its share"
 done
 echo "three domains of $SHARE_MIB MiB after $(now) s"
 play static

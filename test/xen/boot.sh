@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Boots Xen with a dom0 on the emulated machine, and shows what its job says, without Xen's own talk.
+#	boot.sh SECONDS RESULTS LINUX INITRAMFS		exit: the status of the job
+set -u
+here=$(dirname "$0")
+seconds=$1
+results=$2
+linux=$3
+initramfs=$4
+mkdir -p "$results"
+{
+	XEN_ARGS="dom0_mem=512M dom0_max_vcpus=1" "$here/../linux/boot.sh" -c 2 -m 1536 -t "$seconds" \
+		-x "$linux"/root/boot/xen-4.17-arm64 -l "$results/console.log" -o "$results" \
+		"$linux" "$initramfs"
+	echo $? >"$results/status"
+} 2>&1 | grep -av --line-buffered '^(XEN)\|pci 0000:\|poise-exit'
+status=$(cat "$results/status")
+rm -f "$results/status"
+exit "$status"
