@@ -49,7 +49,7 @@ PURPOSES := $(sort \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
-	$(if $(filter linux-root module vmm setup,$(GOALS)),linux) \
+	$(if $(filter linux-root module vmm run-xen test-xen setup,$(GOALS)),linux) \
 	$(if $(filter test-vmm,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifneq ($(PURPOSES),)

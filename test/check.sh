@@ -116,14 +116,15 @@ second() {
 	done
 }
 all_warnings="$warnings -D_DEFAULT_SOURCE -DPOISE_VM_MAX=64 $include -Iport/record -Iport/sim
-	-Iport/daemon -Iport/template -Iboard/guest -Iboard"
+	-Iport/daemon -Iport/xen-arm -Iport/template -Iboard/guest -Iboard"
 options=$all_warnings
-check "no warning: $clang, ports" second port/daemon port/record port/sim port/template
+check "no warning: $clang, ports" second port/daemon port/record port/sim port/template \
+	port/xen-arm
 options="$all_warnings --target=aarch64-linux-gnu"
 [ ! -d /usr/aarch64-linux-gnu/include ] || options="$options -isystem /usr/aarch64-linux-gnu/include"
 check "no warning: $clang, ports for arm64 Linux" second port/kvm-arm64
 options=$(echo "$all_warnings" | sed 's/-Wconversion//')
-check "no warning: $clang, tests of the host" second test/unit test/scenario test/fault test/fuzz test/same
+check "no warning: $clang, tests of the host" second test/xen test/unit test/scenario test/fault test/fuzz test/same
 options="$all_warnings --target=aarch64-linux-gnu $target -mstrict-align -nostdinc
 	-isystem $($clang -print-resource-dir)/include -isystem $newlib"
 check "no warning: $clang, board and its tests" second board guestdrv/bare test/qemu test/bench

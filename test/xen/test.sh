@@ -71,7 +71,8 @@ moving() {
 
 # others_fine [NAME...]: those, or all, are managed and have not been lost on the way.
 others_fine() {
-	for name in ${*:-$NAMES}; do
+	[ $# -gt 0 ] || set -- stream web game
+	for name; do
 		[ "$(status starts "$name")" = 1 ] || fail "$what: $name was taken for a new domain"
 		is_managed "$name" || await 20 is_managed "$name" || fail "$what: $name is $(status state "$name")"
 	done
