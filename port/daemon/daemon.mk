@@ -103,6 +103,18 @@ RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
 HOST_RUNS += daemon
 host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
 
+# All of its readers under libFuzzer.
+FUZZ_DAEMON := $(OUT)/fuzz/daemon
+$(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
+		$(wildcard port/daemon/*.h port/kvm-arm64/*.h core/*.h)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CLANG   $@")
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(DAEMON_CFLAGS) -o $@ \
+		$(filter %.c,$^) $(DAEMON_LIBS)
+RUN_fuzz-daemon := test/daemon/fuzz.sh $(FUZZ_DAEMON)
+HOST_RUNS += fuzz-daemon
+host-runs: $(FUZZ_DAEMON)
+
 # --- to its places ---
 
 .PHONY: install-daemon
