@@ -119,6 +119,14 @@ include test/module/module.mk
 include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
 
+# One group after another, as each uses all processors by itself.
+test: $(TEST_GROUPS:%=%-runs) ## everything
+	@test/sum.sh total $(TEST_GROUPS:%=$(OUT)/test/%)
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+before :=
+$(foreach g,$(TEST_GROUPS),$(if $(before),$(eval $(g)-runs: | $(before)))$(eval before := $(g)-runs))
+endif
+
 # The library: for this machine, or for the target if CROSS is given on the command line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
 LIB := $(OUT)/lib-$(LIB_FLAVOUR)
