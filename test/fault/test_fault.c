@@ -5,7 +5,8 @@
  * can fail, with all checks of scenario_play after each step. Afterwards the script goes on for
  * CALM_TICKS without faults, and then the run must be back in service: the same VMs in the same
  * states, nothing unsent, and no more swapped out than without the fault, but for SLACK_PERMILLE
- * of the pool, as a dead band and a share by weight settle where they are met first.
+ * of the pool, as a dead band and a share by weight settle where they are met first (I8). A refused
+ * call is counted once (I7); a notice that goes wrong changes no VM's size (I3).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +51,29 @@ static const char *const way_names[WAY_COUNT] = {"ok",   "error",     "short",
 						 "late", "duplicate", "never"};
 static const char *const call_names[] = {"resize", "measure", "notify"};
 
+/* Of a run with one fault: what it was counted as, and whom it concerned. */
+static const char *aftermath(const struct scenario_run *to, const struct faults *f, uint32_t *vm)
+{
+	const int port = -POISE_E_PORT;
+	const uint64_t counted = to->p.errors[port] - reference.p.errors[port];
+	*vm = 0;
+	if (to->faults != 1) {
+		return NULL;
+	}
+	if ((f->hit[0] == CALL_MEASURE || f->fault[0].way == WAY_ERROR) &&
+	    f->hit[0] != CALL_NOTIFY && counted != 1) {
+		return "I7: a fault of the port is not counted once";
+	}
+	for (uint32_t i = 0; f->hit[0] == CALL_NOTIFY && i < POISE_VM_MAX; i++) {
+		*vm = i;
+		if (to->p.vm[i].target_pages != reference.p.vm[i].target_pages ||
+		    to->p.vm[i].actual_pages != reference.p.vm[i].actual_pages) {
+			return "I3: a notice has changed a VM's size";
+		}
+	}
+	return NULL;
+}
+
 static void play(struct scenario_run *to, const struct scenario *s, struct faults *f, bool sloppy)
 {
 	const struct scenario_options options = {.decide = f != NULL ? decide : NULL,
@@ -65,6 +89,7 @@ static void play(struct scenario_run *to, const struct scenario *s, struct fault
 	} else if (f != NULL) {
 		injected += to->faults;
 		what = scenario_compare(to, &reference, SLACK_PERMILLE, &vm);
+		what = what != NULL ? what : aftermath(to, f, &vm);
 	}
 	if (what == NULL) {
 		return;
