@@ -50,7 +50,8 @@ PURPOSES := $(sort \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen test-xen setup,$(GOALS)),linux) \
-	$(if $(filter test-vmm,$(GOALS)),linux sim test) \
+	$(if $(filter run-kvm,$(GOALS)),linux sim) \
+	$(if $(filter test-vmm test-kvm,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
@@ -118,6 +119,7 @@ include guestdrv/linux/module.mk
 include test/module/module.mk
 include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
+include test/kvm/kvm.mk
 
 # One group after another, as each uses all processors by itself.
 test: $(TEST_GROUPS:%=%-runs) ## everything

@@ -1,19 +1,34 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# What the jobs of the emulated host share: guests under KVM, and what they report. Read by `.`.
-# A guest NAME lives in $VM/NAME.*: ctl.in and ctl.out lead to its shell (guest.sh), log is what it
-# has said there, console its console, mon.in QEMU's own monitor, qmp the socket for poised, pid.
+# What the jobs of the emulated host share: guests under KVM, what they report, and poised. Read by `.`.
+# A guest NAME lives in $VM/NAME.*: ctl.in and ctl.out lead to its shell (guest.sh), stat is its
+# latest report, log the rest of what it has said, console its console, mon.in and mon.out QEMU's own
+# monitor, qmp the socket for poised, pid.
+#
+# What runs every second uses the shell's own means only: here a process costs milliseconds.
+# shellcheck disable=SC2034 # those that read this file use them
 VM=/vm
 SHARE_MIB=112 # a guest's part of the pool when all get the same
 GUEST_MIB=192 # what a guest could grow to
+MIN_MIB=72    # its reservation
 NAMES="stream web game"
+POOL_MIB=$((3 * SHARE_MIB))
+SOCKET=/run/poise/control.sock
 
-# guests_prepare: a place for the guests' files. It takes memory only for what has been written.
-guests_prepare() {
+# now: sets $now to whole seconds since the host has booted.
+now() {
+	read -r now rest </proc/uptime
+	now=${now%.*}
+}
+
+# host_prepare: a place for the guests' files. It takes memory only for what has been written.
+host_prepare() {
 	mkdir -p "$VM" /run/poise
 	mount -t tmpfs -o size=75% vm "$VM"
 	truncate -s 1G "$VM/data"
 }
+
+# --- guests ---
 
 # qemu_run NAME: QEMU itself, in the background.
 qemu_run() {
@@ -33,18 +48,86 @@ qemu_run() {
 		>"$VM/$1.qemu" 2>&1 &
 }
 
+# listen NAME: sorts what the guest says, until its end.
+listen() {
+	while read -r line; do
+		case $line in
+		"stat "*) echo "$line" >"$VM/$1.stat" ;;
+		*) echo "$line" >>"$VM/$1.log" ;;
+		esac
+	done <"$VM/$1.ctl.out"
+}
+
+# listen_monitor NAME: keeps the size that QEMU's monitor has told last, in MiB.
+listen_monitor() {
+	while read -r line; do
+		case $line in
+		*"actual="*)
+			line=${line##*actual=}
+			echo "${line%%[!0-9]*}" >"$VM/$1.size"
+			;;
+		esac
+	done <"$VM/$1.mon.out"
+}
+
 # guest_start NAME: a new guest with empty swap, asked at once to leave all but its share.
 guest_start() {
 	for pipe in ctl.in ctl.out mon.in mon.out; do
 		[ -p "$VM/$1.$pipe" ] || mkfifo "$VM/$1.$pipe"
 	done
-	rm -f "$VM/$1.swap" "$VM/$1.pid" "/dev/shm/poise-$1"
+	rm -f "$VM/$1.swap" "$VM/$1.pid" "$VM/$1.size" "/dev/shm/poise-$1"
 	truncate -s 512M "$VM/$1.swap"
 	: >"$VM/$1.log"
+	: >"$VM/$1.stat"
 	qemu_run "$1"
-	cat "$VM/$1.ctl.out" >>"$VM/$1.log" &
-	cat "$VM/$1.mon.out" >"$VM/$1.monitor" &
+	listen "$1" &
+	listen_monitor "$1" &
 	monitor "$1" "balloon $SHARE_MIB"
+}
+
+# guest_ready NAME: waits for its shell, and starts its reports.
+guest_ready() {
+	await 60 said "$1" '^ready' || return 1
+	tell "$1" "start load watch"
+	await 20 reported "$1"
+}
+
+# guests_start: all of them, side by side, down to their shares.
+guests_start() {
+	for name in $NAMES; do
+		guest_start "$name"
+	done
+	for name in $NAMES; do
+		if ! guest_ready "$name" || ! await 60 size_at_most "$name" "$SHARE_MIB"; then
+			echo "error: guest $name does not start:"
+			tail -n 5 "$VM/$name.console" "$VM/$name.qemu" "$VM/$name.log"
+			return 1
+		fi
+	done
+}
+
+guest_pid() {
+	cat "$VM/$1.pid" 2>/dev/null
+}
+
+# guest_kill NAME: at once, as if the VMM had crashed.
+guest_kill() {
+	kill -9 "$(guest_pid "$1")"
+	await 10 gone "$(guest_pid "$1")"
+}
+
+guests_kill() {
+	for name in $NAMES; do
+		guest_kill "$name"
+	done
+}
+
+# gone PID: whether there is no such process any more; a zombie is none.
+gone() {
+	[ -n "$1" ] || return 0
+	read -r state 2>/dev/null <"/proc/$1/stat" || return 0
+	case $state in *") Z "*) return 0 ;; esac
+	return 1
 }
 
 # monitor NAME COMMAND: to QEMU's own monitor.
@@ -59,10 +142,12 @@ tell() {
 
 # await SECONDS CONDITION...: until the command succeeds. Fails when it has not by then.
 await() {
-	await_end=$(($(date +%s) + $1))
+	now
+	await_end=$((now + $1))
 	shift
 	until "$@"; do
-		[ "$(date +%s)" -lt "$await_end" ] || return 1
+		now
+		[ "$now" -lt "$await_end" ] || return 1
 		usleep 200000
 	done
 }
@@ -72,14 +157,86 @@ said() {
 	grep -q -- "$2" "$VM/$1.log"
 }
 
-# field NAME KEY: a number of the guest's latest report; 0 before there is one.
-field() {
-	sed -n "s/^stat .*\\b$2=\\([0-9]*\\).*/\\1/p" "$VM/$1.log" | tail -n 1 | grep . || echo 0
+reported() {
+	[ -s "$VM/$1.stat" ]
 }
 
-# size_mib NAME: what the guest's own kernel says it has, balloon off. It starts at GUEST_MIB less what
-# the kernel took before it counted.
-at_most() {
-	total=$(field "$1" total)
-	[ "$total" -gt 0 ] && [ "$((total / 256))" -le "$2" ]
+# field NAME KEY: sets $field to a number of the guest's latest report; 0 before there is one.
+field() {
+	report=
+	read -r report <"$VM/$1.stat"
+	field=0
+	case $report in
+	*" $2="*)
+		field=${report##*" $2="}
+		field=${field%% *}
+		;;
+	esac
+}
+
+# size NAME: sets $size to what QEMU last said the guest has, in MiB, and asks it to say so again.
+size() {
+	size=
+	read -r size 2>/dev/null <"$VM/$1.size"
+	size=${size:-$GUEST_MIB}
+	monitor "$1" "info balloon"
+}
+
+size_at_most() {
+	size "$1"
+	[ "$size" -le "$2" ]
+}
+
+size_at_least() {
+	size "$1"
+	[ "$size" -ge "$2" ]
+}
+
+# --- poised ---
+
+# poised_conf POOL: the configuration file, with the pool in MiB.
+poised_conf() {
+	{
+		echo "backend = \"kvm\"; pool = \"${1}M\"; host_reserve = \"64M\";"
+		echo "control = { socket = \"$SOCKET\"; mode = \"0600\"; };"
+		[ -z "${RECORD:-}" ] || echo "record = \"$RECORD\";"
+		echo "policy = { name = \"poise\"; interval_ms = 1000; };"
+		echo "vms = ("
+		comma=
+		for name in $NAMES; do
+			echo "$comma { name = \"$name\"; min = \"${MIN_MIB}M\"; boot = \"${SHARE_MIB}M\";"
+			echo "max = \"${GUEST_MIB}M\"; qmp = \"${QMP:-$VM}/$name.qmp\";"
+			echo "page_file = \"/dev/shm/poise-$name\"; }"
+			comma=,
+		done
+		echo ");"
+	} >/run/poise/poised.conf
+}
+
+# poised_start: poised with that file; waits until it answers.
+poised_start() {
+	poised --config /run/poise/poised.conf >>/run/poise/poised.log 2>&1 &
+	poised_pid=$!
+	await 20 asked
+}
+
+asked() {
+	poisectl --socket "$SOCKET" status --json >/run/poise/status.json 2>/run/poise/ctl.log
+}
+
+# status FILTER: sets $status to what jq finds in poised's status; empty when it does not answer.
+status() {
+	status=
+	asked && status=$(jq -r "$1" /run/poise/status.json)
+}
+
+# vm_is NAME CONDITION: whether jq's CONDITION holds for the VM in poised's status.
+vm_is() {
+	status ".vms[] | select(.vm == \"$1\") | ($2)"
+	[ "$status" = true ]
+}
+
+all_managed() {
+	status '[.vms[].state == "managed"] | all'
+	[ "$status" = true ]
 }

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Real guests under real KVM on an emulated arm64 host, balanced by poised: make run-kvm, test-kvm.
+# Included by the top Makefile after linux.mk, module.mk, daemon.mk and sim.mk.
+#
+# PERCENT	length of the scenario's phases in percent (100)
+KVM_OUT := $(OUT)/kvm
+PERCENT ?= 100
+
+# What runs in guests: small static programs.
+KVM_PROGRAMS := $(KVM_OUT)/load $(KVM_OUT)/lie
+KVM_CFLAGS := -static -O2 -g -D_GNU_SOURCE $(WARN) $(CPPFLAGS)
+$(KVM_OUT)/load: test/kvm/load.c
+$(KVM_OUT)/lie: test/kvm/lie.c guestdrv/publish.c
+$(KVM_PROGRAMS): | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $@")
+	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) $(KVM_CFLAGS) -o $@ $(filter %.c,$^)
+
+KVM_GUEST := $(KVM_OUT)/guest.cpio
+$(KVM_GUEST): test/kvm/guest.sh $(KVM_PROGRAMS) $(MODULE) test/linux/init test/linux/initramfs.sh $(LINUX_STAMP)
+	@echo "  CPIO    $@"
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=$(KVM_OUT)/load:/bin/load file=$(KVM_OUT)/lie:/bin/lie \
+		module=$(MODULE) modules=virtio_pci,virtio_blk,virtio_console,virtio_balloon
+
+# The host, with one of its jobs: tv, cases.
+KVM_HOSTS := $(KVM_OUT)/tv.cpio $(KVM_OUT)/cases.cpio
+$(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(POISED_ARM64) $(POISECTL_ARM64)
+	@echo "  CPIO    $@"
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/kvm/host.sh:/lib/host.sh \
+		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz \
+		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
+		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq bin=/usr/bin/socat \
+		modules=virtio_pci,virtio_blk
+
+# The closing line comes last, after the recording has been replayed on this machine.
+.PHONY: run-kvm
+run-kvm: $(KVM_OUT)/tv.cpio $(SIM) ## the same on KVM/arm64: three Linux guests, poised; recording in build/run-kvm
+	@QEMU=$(QEMU) test/kvm/run.sh $(LINUX) $< $(OUT)/run-kvm 1500 poise.percent=$(PERCENT)
+	@$(SIM) replay $(OUT)/run-kvm/balanced.txt
+	@cat $(OUT)/run-kvm/result
