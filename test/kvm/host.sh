@@ -130,14 +130,14 @@ gone() {
 	return 1
 }
 
-# monitor NAME COMMAND: to QEMU's own monitor.
+# monitor NAME COMMAND: to QEMU's own monitor. Opened both ways, as nobody may be reading it.
 monitor() {
-	echo "$2" >"$VM/$1.mon.in"
+	echo "$2" 1<>"$VM/$1.mon.in"
 }
 
 # tell NAME COMMAND: to the guest's shell.
 tell() {
-	echo "$2" >"$VM/$1.ctl.in"
+	echo "$2" 1<>"$VM/$1.ctl.in"
 }
 
 # await SECONDS CONDITION...: until the command succeeds. Fails when it has not by then.

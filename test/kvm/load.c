@@ -45,11 +45,11 @@ static const struct program {
 	struct phase phase[PHASES_MAX];
 } programs[] = {
 	/* A film: little memory of its own, but what it has read stays in the page cache. */
-	{"stream", {{20, 12, 2, 4}, {40, 12, 2, 4}, {15, 12, 2, 4}}},
+	{"stream", {{48, 12, 2, 3}}},
 	/* Pages of the web, one larger, one smaller. */
-	{"web", {{15, 25, 6, 0}, {15, 40, 6, 0}, {15, 20, 6, 0}, {15, 30, 6, 0}, {15, 12, 6, 0}}},
-	/* A game is started, plays, and ends: it needs more than a third of all memory. */
-	{"game", {{15, 6, 2, 0}, {30, 100, 8, 0}, {20, 100, 8, 0}, {10, 6, 2, 0}}},
+	{"web", {{10, 25, 4, 0}, {10, 40, 4, 0}, {10, 20, 4, 0}, {10, 30, 4, 0}, {8, 12, 4, 0}}},
+	/* A game is started, plays, and ends: it needs more than its third of the memory. */
+	{"game", {{10, 6, 2, 0}, {20, 100, 4, 0}, {12, 100, 4, 0}, {6, 6, 2, 0}}},
 };
 
 /* Anonymous memory, one mapping that grows from the front. */

@@ -3,7 +3,7 @@
 # The Smart TV scenario, run by the emulated host: three guests play a film, the web and a game, first
 # with a fixed third of the memory each, then balanced by poised. Both times they do the same work.
 # Leaves in /out: result (the closing line), balanced.txt (poised's recording), what everyone said.
-# shellcheck source=test/kvm/host.sh
+# shellcheck source=/dev/null disable=SC2034,SC2154 # names are shared with host.sh
 . /lib/host.sh
 
 percent=$(sed -n 's/.*poise.percent=\([0-9]*\).*/\1/p' /proc/cmdline)

@@ -1,0 +1,357 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What can go wrong under real KVM, run by the emulated host: three guests, poised, and one fault
+# after the other. A line PASS or FAIL for each expectation. All the while a watcher adds up what QEMU
+# says the guests have, and what the kernel says they hold: never more than the pool. Leaves in /out
+# poised's recordings, one for each start of poised, and what everyone said.
+# shellcheck source=/dev/null disable=SC2034,SC2154 # names are shared with host.sh
+. /lib/host.sh
+
+mkdir -p /out /run/relay
+recordings=0
+
+# expect SECONDS WHAT CONDITION...: PASS if the condition holds within that time.
+expect() {
+	limit=$1
+	what=$2
+	shift 2
+	if await "$limit" "$@"; then
+		echo "PASS $case: $what"
+	else
+		echo "FAIL $case: $what"
+		failed=1
+		describe
+	fi
+}
+
+# describe: what helps to understand a failure.
+describe() {
+	poisectl --socket "$SOCKET" status 2>&1 | sed 's/^/  /'
+	tail -n 4 /run/poise/poised.log | sed 's/^/  /'
+	for name in $NAMES; do
+		echo "  $name: $(cat "$VM/$name.stat") $(tail -n 1 "$VM/$name.log")"
+	done
+}
+
+# --- conditions ---
+
+# errors_above N: whether poised has counted more errors than that.
+errors_above() {
+	errors
+	[ "$errors" -gt "$1" ]
+}
+
+errors() {
+	status '[.errors[]] | add // 0'
+	errors=${status:-0}
+}
+
+repaid() {
+	now
+	[ ! -s /run/overdrawn.now ]
+}
+
+pool_is() {
+	status ".pool == $1 * 256"
+	[ "$status" = true ]
+}
+
+sum_at_most() {
+	sum=0
+	for name in $NAMES; do
+		size "$name"
+		sum=$((sum + size))
+	done
+	[ "$sum" -le "$1" ]
+}
+
+# sizes_agree: whether poised and QEMU say the same of every guest.
+sizes_agree() {
+	for name in $NAMES; do
+		size "$name"
+		vm_is "$name" ".running and (.actual / 256 - $size | fabs) < 1" || return 1
+	done
+}
+
+# reservations: whether nobody is below its reservation.
+reservations() {
+	for name in $NAMES; do
+		size "$name"
+		[ "$size" -ge "$MIN_MIB" ] || return 1
+	done
+}
+
+moving() {
+	status '[.vms[] | .actual != .target] | any'
+	[ "$status" = true ]
+}
+
+# --- the watcher ---
+
+# resident NAME: sets $resident to the guest's memory that the host really holds, in MiB.
+resident() {
+	resident=$(awk -v kib=$((GUEST_MIB * 1024)) '
+		$1 == "Size:" { ram = $2 == kib }
+		$1 == "Rss:" && ram { sum += $2 }
+		END { print int(sum / 1024) }' "/proc/$(guest_pid "$1")/smaps" 2>/dev/null)
+	resident=${resident:-0}
+}
+
+# watcher: once a second. /run/restarting: QEMU itself has just given a guest its boot memory back.
+watcher() {
+	while :; do
+		sum=0
+		held=0
+		for name in $NAMES; do
+			if ! gone "$(guest_pid "$name")"; then
+				size "$name"
+				sum=$((sum + size))
+				resident "$name"
+				held=$((held + resident))
+			fi
+		done
+		read -r pool </run/pool
+		now
+		line="$now s: $sum MiB by QEMU, $held MiB held, of $pool"
+		if [ "$sum" -gt "$pool" ]; then
+			echo "$line" >/run/overdrawn.now
+			[ -e /run/restarting ] || echo "$line" >>/out/overdrawn.log
+		else
+			: >/run/overdrawn.now
+		fi
+		[ "$held" -le "$pool" ] || echo "$line" >>/out/overheld.log
+		echo "$line" >>/out/watch.log
+		sleep 1
+	done
+}
+
+# --- tools of the cases ---
+
+start_poised() {
+	recordings=$((recordings + 1))
+	RECORD=/out/cases-$recordings.txt
+	read -r pool </run/pool
+	poised_conf "$pool"
+	# One guest's connection goes through a relay that can be cut.
+	sed -i "s|$VM/stream.qmp|/run/relay/stream.qmp|" /run/poise/poised.conf
+	poised_start
+}
+
+relay_start() {
+	rm -f /run/relay/stream.qmp
+	socat UNIX-LISTEN:/run/relay/stream.qmp,fork "UNIX-CONNECT:$VM/stream.qmp" 2>/run/relay/log &
+}
+
+# need NAME MIB: the guest suddenly needs, and touches, so much more.
+need() {
+	tell "$1" "start load pin $2"
+}
+
+# need_no_more NAME
+need_no_more() {
+	tell "$1" "killall load; start load watch"
+}
+
+settle() {
+	for name in $NAMES; do
+		need_no_more "$name"
+	done
+	expect 90 "all are managed again" all_managed
+	expect 60 "the pool is whole" repaid
+	rm -f /run/restarting
+}
+
+# --- the cases ---
+
+case_need() {
+	need game 80
+	expect 40 "a guest that needs more gets it" size_at_least game 130
+	expect 20 "its program has all its memory" said game '^pinned 80'
+	expect 10 "nobody is below its reservation" reservations
+}
+
+case_short() {
+	need web 44
+	expect 20 "the guest holds what it needs" said web '^pinned 44'
+	poisectl --socket "$SOCKET" set web "min=64M" && poisectl --socket "$SOCKET" set web "boot=64M" &&
+		poisectl --socket "$SOCKET" set web "max=64M"
+	expect 20 "poised asks for the impossible" vm_is web '.target == 64 * 256'
+	sleep 12
+	expect 5 "the guest has kept more" vm_is web '.actual > 66 * 256'
+	expect 5 "it is charged for what it has" vm_is web '.charged >= .actual'
+	expect 10 "the others keep their reservations" reservations_but web
+	poisectl --socket "$SOCKET" set web "max=${GUEST_MIB}M" &&
+		poisectl --socket "$SOCKET" set web "boot=${SHARE_MIB}M" &&
+		poisectl --socket "$SOCKET" set web "min=${MIN_MIB}M"
+}
+
+reservations_but() {
+	for name in $NAMES; do
+		size "$name"
+		[ "$name" = "$1" ] || [ "$size" -ge "$MIN_MIB" ] || return 1
+	done
+}
+
+case_module() {
+	tell web "rmmod poise_guest"
+	expect 30 "poised goes by virtio-balloon's statistics" vm_is web '.source == "stats"'
+	expect 10 "nobody is below its reservation" reservations
+	tell web "modprobe poise_guest"
+	expect 30 "poised goes by the page again" vm_is web '.source == "page"'
+}
+
+case_scribble() {
+	errors
+	before=$errors
+	tell web "rmmod poise_guest; lie scribble 8"
+	expect 20 "bad pages are counted" errors_above "$before"
+	expect 30 "the scribbler has ended" said web '^lied'
+	expect 10 "the others are managed as before" vm_is game '.state == "managed"'
+	expect 10 "nobody is below its reservation" reservations
+	tell web "modprobe poise_guest"
+}
+
+case_liar() {
+	field stream out
+	before=$field
+	: >"$VM/web.log"
+	tell web "rmmod poise_guest; lie starve 25"
+	sleep 4
+	need game 50
+	expect 40 "a guest in need gets its share besides" said game '^pinned 50'
+	expect 20 "and has it" size_at_least game 108
+	expect 5 "nobody is below its reservation" reservations
+	expect 40 "the liar has ended" said web '^lied'
+	field stream out
+	expect 1 "the others have not swapped" [ $((field - before)) -lt 64 ]
+	tell web "modprobe poise_guest"
+}
+
+case_killed() {
+	status .free
+	free=$status
+	guest_kill web
+	expect 15 "poised notices" vm_is web '.running | not'
+	expect 10 "its memory is free, once" free_is_more "$free"
+	need game 100
+	expect 40 "another guest can use it" size_at_least game 150
+	expect 5 "the others keep their reservations" reservations_but web
+	need_no_more game
+	touch /run/restarting
+	guest_start web
+	expect 60 "it starts again" guest_ready web
+}
+
+# healthy NAME: no process killed for lack of memory, no contents lost, none of its programs failed.
+healthy() {
+	field "$1" oom
+	[ "$field" -eq 0 ] && ! said "$1" '^error'
+}
+
+free_is_more() {
+	status ".free >= $1 and (.free + ([.vms[] | select(.running) | .charged] | add)) == .pool"
+	[ "$status" = true ]
+}
+
+case_reboot() {
+	status '.vms[] | select(.vm == "web") | .restarts'
+	before=$status
+	: >"$VM/web.log"
+	touch /run/restarting
+	monitor web system_reset
+	expect 20 "poised notices" vm_is web ".restarts > $before"
+	expect 60 "it boots again" guest_ready web
+	expect 60 "what it took is repaid" repaid
+	expect 10 "nobody is below its reservation" reservations
+}
+
+case_cut() {
+	size stream
+	before=$size
+	killall socat
+	expect 20 "poised notices" vm_is stream '.alarms | index("down") != null'
+	need game 50
+	expect 40 "the others go on" said game '^pinned 50'
+	size stream
+	expect 1 "it keeps what it has" [ "$size" -eq "$before" ]
+	relay_start
+	expect 30 "poised is connected again" vm_is stream '.alarms | length == 0'
+}
+
+case_stopped() {
+	status .ticks
+	before=$status
+	kill -STOP "$(guest_pid web)"
+	need game 50
+	sleep 10
+	expect 1 "poised has gone on" ticks_above $((before + 8))
+	expect 20 "another guest got its share" said game '^pinned 50'
+	kill -CONT "$(guest_pid web)"
+	expect 30 "no alarm is left" vm_is web '.alarms | length == 0'
+	expect 10 "nobody is below its reservation" reservations
+}
+
+ticks_above() {
+	status .ticks
+	[ "${status:-0}" -gt "$1" ]
+}
+
+case_sigkill() {
+	need game 90
+	expect 20 "memory is on its way" moving
+	kill -9 "$poised_pid"
+	await 10 gone "$poised_pid"
+	expect 20 "poised starts again" start_poised
+	expect 60 "it finds the true sizes" sizes_agree
+	expect 60 "all are managed" all_managed
+	expect 40 "the guest gets what it needs" said game '^pinned 90'
+	expect 10 "nobody is below its reservation" reservations
+}
+
+case_pool() {
+	read -r pool </run/pool
+	poised_conf 270
+	sed -i "s|$VM/stream.qmp|/run/relay/stream.qmp|" /run/poise/poised.conf
+	kill -HUP "$poised_pid"
+	expect 20 "the pool is smaller" pool_is 270
+	expect 60 "the guests have given back" sum_at_most 270
+	echo 270 >/run/pool
+	expect 10 "nobody is below its reservation" reservations
+	poised_conf "$pool"
+	sed -i "s|$VM/stream.qmp|/run/relay/stream.qmp|" /run/poise/poised.conf
+	kill -HUP "$poised_pid"
+	expect 20 "the pool is as before" pool_is "$pool"
+	echo "$pool" >/run/pool
+}
+
+failed=
+case=start
+host_prepare
+echo "$POOL_MIB" >/run/pool
+: >/run/overdrawn.now
+expect 200 "guests start" guests_start
+relay_start
+expect 20 "poised starts" start_poised
+expect 30 "all guests are managed" all_managed
+watcher &
+watcher_pid=$!
+
+for case in need module scribble liar short cut stopped killed reboot sigkill pool; do
+	"case_$case"
+	settle
+done
+
+case=end
+kill "$watcher_pid"
+for name in $NAMES; do
+	expect 1 "$name has lost no page and no process" healthy "$name"
+done
+status .check_failures
+expect 1 "every invariant held at every tick" [ "$status" = 0 ]
+expect 1 "the sum of sizes was never above the pool" [ ! -s /out/overdrawn.log ]
+expect 1 "the sum of what is held was never above the pool" [ ! -s /out/overheld.log ]
+kill "$poised_pid"
+expect 20 "poised ends" gone "$poised_pid"
+guests_kill
+cp "$VM"/*.log "$VM"/*.console "$VM"/*.qemu /run/poise/*.log /out
+[ -z "$failed" ]
