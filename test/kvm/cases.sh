@@ -97,7 +97,7 @@ resident() {
 	resident=${resident:-0}
 }
 
-# watcher: once a second. /run/restarting: QEMU itself has just given a guest its boot memory back.
+# watcher: every other second. /run/restarting: QEMU itself has just given a guest its boot memory back.
 watcher() {
 	while :; do
 		sum=0
@@ -121,7 +121,7 @@ watcher() {
 		fi
 		[ "$held" -le "$pool" ] || echo "$line" >>/out/overheld.log
 		echo "$line" >>/out/watch.log
-		sleep 1
+		sleep 2
 	done
 }
 
@@ -144,7 +144,7 @@ relay_start() {
 
 # need NAME MIB: the guest suddenly needs, and touches, so much more.
 need() {
-	tell "$1" "start load pin $2"
+	tell "$1" "start load need $2"
 }
 
 # need_no_more NAME
@@ -166,13 +166,13 @@ settle() {
 case_need() {
 	need game 80
 	expect 40 "a guest that needs more gets it" size_at_least game 130
-	expect 20 "its program has all its memory" said game '^pinned 80'
+	expect 20 "its program has all its memory" said game '^has 80'
 	expect 10 "nobody is below its reservation" reservations
 }
 
 case_short() {
-	need web 44
-	expect 20 "the guest holds what it needs" said web '^pinned 44'
+	tell web "start load pin 44"
+	expect 20 "the guest holds what it needs" said web '^has 44'
 	poisectl --socket "$SOCKET" set web "min=64M" && poisectl --socket "$SOCKET" set web "boot=64M" &&
 		poisectl --socket "$SOCKET" set web "max=64M"
 	expect 20 "poised asks for the impossible" vm_is web '.target == 64 * 256'
@@ -218,7 +218,7 @@ case_liar() {
 	tell web "rmmod poise_guest; lie starve 25"
 	sleep 4
 	need game 50
-	expect 40 "a guest in need gets its share besides" said game '^pinned 50'
+	expect 40 "a guest in need gets its share besides" said game '^has 50'
 	expect 20 "and has it" size_at_least game 108
 	expect 5 "nobody is below its reservation" reservations
 	expect 40 "the liar has ended" said web '^lied'
@@ -271,7 +271,7 @@ case_cut() {
 	killall socat
 	expect 20 "poised notices" vm_is stream '.alarms | index("down") != null'
 	need game 50
-	expect 40 "the others go on" said game '^pinned 50'
+	expect 40 "the others go on" said game '^has 50'
 	size stream
 	expect 1 "it keeps what it has" [ "$size" -eq "$before" ]
 	relay_start
@@ -285,7 +285,7 @@ case_stopped() {
 	need game 50
 	sleep 10
 	expect 1 "poised has gone on" ticks_above $((before + 8))
-	expect 20 "another guest got its share" said game '^pinned 50'
+	expect 20 "another guest got its share" said game '^has 50'
 	kill -CONT "$(guest_pid web)"
 	expect 30 "no alarm is left" vm_is web '.alarms | length == 0'
 	expect 10 "nobody is below its reservation" reservations
@@ -304,7 +304,7 @@ case_sigkill() {
 	expect 20 "poised starts again" start_poised
 	expect 60 "it finds the true sizes" sizes_agree
 	expect 60 "all are managed" all_managed
-	expect 40 "the guest gets what it needs" said game '^pinned 90'
+	expect 40 "the guest gets what it needs" said game '^has 90'
 	expect 10 "nobody is below its reservation" reservations
 }
 

@@ -58,10 +58,11 @@ listen() {
 	done <"$VM/$1.ctl.out"
 }
 
-# listen_monitor NAME: keeps the size that QEMU's monitor has told last, in MiB.
+# listen_monitor NAME: notes that QEMU is there, and keeps the size that QEMU's monitor has told last, in MiB.
 listen_monitor() {
 	while read -r line; do
 		case $line in
+		*"QEMU "*) : >"$VM/$1.up" ;;
 		*"actual="*)
 			line=${line##*actual=}
 			echo "${line%%[!0-9]*}" >"$VM/$1.size"
@@ -75,14 +76,14 @@ guest_start() {
 	for pipe in ctl.in ctl.out mon.in mon.out; do
 		[ -p "$VM/$1.$pipe" ] || mkfifo "$VM/$1.$pipe"
 	done
-	rm -f "$VM/$1.swap" "$VM/$1.pid" "$VM/$1.size" "/dev/shm/poise-$1"
+	rm -f "$VM/$1.swap" "$VM/$1.pid" "$VM/$1.size" "$VM/$1.up" "/dev/shm/poise-$1"
 	truncate -s 512M "$VM/$1.swap"
 	: >"$VM/$1.log"
 	: >"$VM/$1.stat"
 	qemu_run "$1"
 	listen "$1" &
 	listen_monitor "$1" &
-	monitor "$1" "balloon $SHARE_MIB"
+	await 60 test -e "$VM/$1.up" && monitor "$1" "balloon $SHARE_MIB"
 }
 
 # guest_ready NAME: waits for its shell, and starts its reports.
@@ -148,7 +149,7 @@ await() {
 	until "$@"; do
 		now
 		[ "$now" -lt "$await_end" ] || return 1
-		usleep 200000
+		usleep 500000
 	done
 }
 

@@ -38,3 +38,14 @@ run-kvm: $(KVM_OUT)/tv.cpio $(SIM) ## the same on KVM/arm64: three Linux guests,
 	@QEMU=$(QEMU) test/kvm/run.sh $(LINUX) $< $(OUT)/run-kvm 1500 poise.percent=$(PERCENT)
 	@$(SIM) replay $(OUT)/run-kvm/balanced.txt
 	@cat $(OUT)/run-kvm/result
+
+# The same, shorter, and everything that can go wrong; two boots side by side.
+KVM_RUNS := kvm-tv kvm-cases
+$(foreach r,tv cases,$(eval RUN_kvm-$(r) := env QEMU=$(QEMU) test/kvm/test.sh $(r) $(OUT)/test/kvm-$(r) \
+	$(LINUX) $(KVM_OUT)/$(r).cpio $(SIM)))
+.PHONY: test-kvm kvm-runs
+kvm-runs: $(KVM_HOSTS) $(SIM)
+	$(call run_all,$(KVM_RUNS),kvm)
+
+test-kvm: kvm-runs ## real guests under real KVM: the scenario, and one fault after the other
+	@test/sum.sh total $(OUT)/test/kvm

@@ -6,7 +6,9 @@
  *
  *	load stream|web|game [PERCENT]	plays its phases, each PERCENT of its length long (100)
  *	load watch			a line "stat ..." a second
- *	load pin MIB			holds so much locked memory until it is killed
+ *	load need MIB			takes so much memory, 10 MiB a second, and uses it until it
+ *is killed load pin MIB			the same, and locks it, so that the guest cannot do
+ *without
  *
  * Lines go to standard output. "end NAME late_ms=L touched=T read=R" closes a program that went
  *well. Every page carries a pattern that is checked whenever the page is touched again: exit 3 if
@@ -272,21 +274,24 @@ static void watch(void)
 	}
 }
 
-/* --- locked memory --- */
+/* --- memory held until the program is killed --- */
 
-static void pin(uint32_t mib)
+static void hold(uint32_t mib, bool locked)
 {
 	struct anon a = anon_new(mib * MIB_PAGES);
-	for (uint32_t at = MIB_PAGES; at <= a.room; at += MIB_PAGES) {
-		if (mlock(page_of(&a, at - MIB_PAGES), MIB_PAGES * PAGE) != 0) {
-			die("mlock");
+	for (uint64_t due = now_ms() + STEP_MS;; due += STEP_MS) {
+		if (a.pages < a.room) {
+			if (locked && mlock(page_of(&a, a.pages), MIB_PAGES * PAGE) != 0) {
+				die("mlock");
+			}
+			anon_grow(&a, a.pages + MIB_PAGES);
+			if (a.pages == a.room) {
+				printf("has %" PRIu32 "\n", mib);
+				fflush(stdout);
+			}
 		}
-		anon_grow(&a, at);
-	}
-	printf("pinned %" PRIu32 "\n", mib);
-	fflush(stdout);
-	for (;;) {
-		pause();
+		anon_touch(&a, MIB_PAGES / 2u);
+		sleep_until(due);
 	}
 }
 
@@ -309,8 +314,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "watch") == 0) {
 		watch();
 	}
-	if (argc == 3 && strcmp(argv[1], "pin") == 0) {
-		pin(number(argv[2], 4096));
+	if (argc == 3 && (strcmp(argv[1], "need") == 0 || strcmp(argv[1], "pin") == 0)) {
+		hold(number(argv[2], 4096), argv[1][0] == 'p');
 	}
 	for (size_t i = 0; (argc == 2 || argc == 3) && i < sizeof(programs) / sizeof(programs[0]);
 	     i++) {
@@ -319,6 +324,6 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fprintf(stderr, "usage: load stream|web|game [PERCENT] | watch | pin MIB\n");
+	fprintf(stderr, "usage: load stream|web|game [PERCENT] | watch | need MIB | pin MIB\n");
 	return 2;
 }
