@@ -172,7 +172,7 @@ case_need() {
 
 case_short() {
 	tell web "start load pin 44"
-	expect 20 "the guest holds what it needs" said web '^has 44'
+	expect 20 "the guest holds what it needs" said web '^pinned 44'
 	poisectl --socket "$SOCKET" set web "min=64M" && poisectl --socket "$SOCKET" set web "boot=64M" &&
 		poisectl --socket "$SOCKET" set web "max=64M"
 	expect 20 "poised asks for the impossible" vm_is web '.target == 64 * 256'

@@ -286,7 +286,7 @@ static void hold(uint32_t mib, bool locked)
 			}
 			anon_grow(&a, a.pages + MIB_PAGES);
 			if (a.pages == a.room) {
-				printf("has %" PRIu32 "\n", mib);
+				printf("%s %" PRIu32 "\n", locked ? "pinned" : "has", mib);
 				fflush(stdout);
 			}
 		}
