@@ -48,6 +48,7 @@ PURPOSES := $(sort \
 	$(if $(filter daemon-arm64,$(GOALS)),linux) \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
+	$(if $(filter test,$(GOALS)),linux) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen test-xen setup,$(GOALS)),linux) \
 	$(if $(filter run-kvm,$(GOALS)),linux sim) \

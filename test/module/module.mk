@@ -16,9 +16,30 @@ $(MODULE_INITRAMFS): $(MODULE) test/module/job test/linux/init test/linux/initra
 
 RUN_module := $(MODULE_TEST) $(QEMU) $(LINUX_KERNEL) $(MODULE_INITRAMFS) $(OUT)/test/module.work
 
-.PHONY: test-module module-runs
-module-runs: $(MODULE_TEST) $(MODULE_INITRAMFS)
-	$(call run_all,module,module)
+# Under Xen: the module in a domain, peer in dom0 as the hypervisor's side.
+MODULE_XEN := $(OUT)/module/xen
+$(MODULE_XEN)/peer: test/module/peer.c $(OUT)/lib-a64/libpoise.a | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $@")
+	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) -O2 $(WARN_TEST) -Icore -o $@ $^ -lxengnttab -lxenevtchn -lxenstore
+$(MODULE_XEN)/domu.cpio: $(MODULE) test/module/job test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CPIO    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/module/job file=$(MODULE):/poise_guest.ko
+$(MODULE_XEN)/dom0.cpio: test/module/xen.sh test/xen/dom0.sh $(MODULE_XEN)/peer $(MODULE_XEN)/domu.cpio \
+		test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	$(if $(Q),@echo "  CPIO    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/xen/dom0.sh:/dom0.sh dir=/etc/xen \
+		file=$(MODULE_XEN)/peer:/bin/peer file=$(MODULE_XEN)/domu.cpio:/boot/domu.cpio \
+		file=$(LINUX_KERNEL):/boot/vmlinuz bin=/lib/aarch64-linux-gnu/libgcc_s.so.1 \
+		$(foreach p,xl xenstored xenconsoled xen-init-dom0,bin=$(XEN_BIN)/$(p)) \
+		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES)
+RUN_module-xen := test/xen/boot.sh 600 $(OUT)/test/module-xen.work $(LINUX) $(MODULE_XEN)/dom0.cpio
 
-test-module: module-runs ## the Linux guest module in a real kernel on an emulated machine
+TEST_GROUPS += module
+.PHONY: test-module module-runs
+module-runs: $(MODULE_TEST) $(MODULE_INITRAMFS) $(MODULE_XEN)/dom0.cpio
+	$(call run_all,module module-xen,module)
+
+test-module: module-runs ## the Linux guest module in a real kernel: emulated machine with ivshmem, with device tree, and under Xen
 	@test/sum.sh total $(OUT)/test/module
