@@ -173,3 +173,7 @@ compare: $(SIM) ## all policies over all scenarios of test/scenario, and all tab
 
 sim: $(SIM) ## poise-sim, the simulated hypervisor
 all: sim
+
+# Recordings made under three hypervisors are replayed here.
+RUN_recordings := test/recordings/replay.sh $(SIM)
+HOST_RUNS += recordings

@@ -32,7 +32,7 @@ host-runs: $(FUZZ_XENSTORE)
 XEN_DIR := $(OUT)/xen
 XEN_BIN := /usr/lib/xen-4.17/bin
 XEN_DOMU_PROGRAMS := $(XEN_DIR)/load
-XEN_DOM0_MODULES := xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs,xen_blkback,loop,virtio_pci,virtio_blk
+XEN_DOM0_MODULES := xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs,xen_blkback,virtio_pci,virtio_blk
 
 $(XEN_DIR)/load: test/kvm/load.c | $(LINUX_STAMP)
 	@mkdir -p $(@D)
@@ -59,7 +59,7 @@ $(XEN_DOM0): $(XEN_DIR)/%.cpio: test/xen/%.sh test/xen/dom0.sh test/xen/play.sh 
 		file=$(XEN_DIR)/look:/bin/look file=$(XEN_DIR)/domu.cpio:/boot/domu.cpio \
 		file=$(LINUX_KERNEL):/boot/vmlinuz bin=/lib/aarch64-linux-gnu/libgcc_s.so.1 \
 		$(foreach p,xl xenstored xenconsoled xen-init-dom0,bin=$(XEN_BIN)/$(p)) \
-		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES)
+		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES) keep=brd
 
 .PHONY: run-xen test-xen xen-runs
 run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, then balanced; recording in build/run-xen

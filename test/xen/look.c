@@ -87,6 +87,26 @@ static _Noreturn void watch(xc_interface *xc, char **argument)
 	}
 }
 
+static int domain(xc_interface *xc, const char *name)
+{
+	xc_domaininfo_t info[DOMAINS];
+	struct xs_handle *xs = xs_open(0);
+	const int count = xs != NULL ? xc_domain_getinfolist(xc, 1, DOMAINS, info) : 0;
+	for (int i = 0; i < count; i++) {
+		char path[64];
+		unsigned length;
+		snprintf(path, sizeof(path), "/local/domain/%u/name", info[i].domain);
+		char *found = xs_read(xs, XBT_NULL, path, &length);
+		if (found != NULL && strcmp(found, name) == 0) {
+			printf("%u %" PRIu64 " %" PRIu64 "\n", info[i].domain,
+			       (uint64_t)info[i].tot_pages, (uint64_t)info[i].max_pages);
+			return 0;
+		}
+		free(found);
+	}
+	return 1;
+}
+
 static int storm(const char *path, const char *text)
 {
 	struct xs_handle *xs = xs_open(0);
@@ -97,7 +117,6 @@ static int storm(const char *path, const char *text)
 int main(int argc, char **argv)
 {
 	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
-	xc_domaininfo_t info;
 	if (xc == NULL) {
 		return 1;
 	}
@@ -111,11 +130,11 @@ int main(int argc, char **argv)
 		return xc_domain_setmaxmem(xc, (uint32_t)atoi(argv[2]),
 					   strtoull(argv[3], NULL, 10)) != 0;
 	}
-	if (argc == 3 && strcmp(argv[1], "pages") == 0 &&
-	    xc_domain_getinfolist(xc, (uint32_t)atoi(argv[2]), 1, &info) == 1 &&
-	    info.domain == atoi(argv[2])) {
-		printf("%" PRIu64 " %" PRIu64 "\n", (uint64_t)info.tot_pages,
-		       (uint64_t)info.max_pages);
+	if (argc == 3 && strcmp(argv[1], "domain") == 0) {
+		return domain(xc, argv[2]);
+	}
+	if (argc == 2 && strcmp(argv[1], "sum") == 0) {
+		printf("%" PRIu64 "\n", look(xc, "", ""));
 		return 0;
 	}
 	return 2;

@@ -3,7 +3,7 @@
 # The programs of the Smart TV scenario in three domains; read by `.` after dom0.sh.
 # play MODE leaves the numbers of its run in variables MODE_out_NAME, MODE_in_NAME, MODE_refault_NAME,
 # MODE_late_NAME; sum_of MODE_out adds them up.
-PERCENT=40 # of the phases' lengths: what is emulated twice over is slow
+PERCENT=25 # of the phases' lengths: what is emulated twice over is slow
 
 # play MODE: all three programs from start to end; a live line every two seconds.
 play() {
