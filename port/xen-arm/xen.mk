@@ -68,5 +68,6 @@ run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, th
 RUN_xen := test/xen/boot.sh 600 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
 xen-runs: $(XEN_DIR)/test.cpio
 	$(call run_all,xen,xen)
+TEST_GROUPS += xen
 test-xen: xen-runs ## poised under real Xen, and what may go wrong there
 	@test/sum.sh total $(OUT)/test/xen
