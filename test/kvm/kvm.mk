@@ -47,5 +47,8 @@ $(foreach r,tv cases,$(eval RUN_kvm-$(r) := env QEMU=$(QEMU) test/kvm/test.sh $(
 kvm-runs: $(KVM_HOSTS) $(SIM)
 	$(call run_all,$(KVM_RUNS),kvm)
 
-test-kvm: kvm-runs ## real guests under real KVM: the scenario, and one fault after the other
-	@test/sum.sh total $(OUT)/test/kvm
+test-kvm: kvm-runs vmm-runs ## real guests under real KVM: the scenario, and one fault after the other
+	@test/sum.sh total $(OUT)/test/kvm $(OUT)/test/vmm
+ifneq ($(filter test-kvm,$(MAKECMDGOALS)),)
+vmm-runs: | kvm-runs
+endif

@@ -93,7 +93,8 @@ VMM_RUNS := vmm-source vmm vmm-ring
 RUN_vmm := $(VMM_TEST) log $(OUT)/test/vmm-results $(LINUX) $(VMM_CPIO) $(SIM)
 RUN_vmm-ring := $(VMM_TEST) ring $(OUT)/test/vmm-results $(VMM_NEWER) $(VMM_CPIO) $(SIM)
 
-# One after the other: the second compares its results with the first's.
+# One after the other: the last compares its results with those of the one before.
+TEST_GROUPS += vmm
 .PHONY: test-vmm vmm-runs
 vmm-runs: $(VMM_NEEDS)
 	$(call run_all,$(VMM_RUNS),vmm,1)
