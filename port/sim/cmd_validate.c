@@ -10,7 +10,8 @@
 #include "validate.h"
 
 static const char usage[] =
-	"usage: poise-sim validate [--json] [--touch N] [--touch-file N] [--hot X] [--cold X] "
+	"usage: poise-sim validate [--json] [--touch N] [--touch-file N] [--touch-new X] [--hot X] "
+	"[--cold X] "
 	"FOLDER\n"
 	"For each workload in FOLDER that was recorded without a limit (p_NAME_u.csv) and with "
 	"one\n"
@@ -145,17 +146,18 @@ static int validate_all(const char *folder, const struct sim_fit *fit, bool json
 
 int cmd_validate(int argc, char **argv)
 {
-	enum { JSON = 1, TOUCH, TOUCH_FILE, HOT, COLD };
+	enum { JSON = 1, TOUCH, TOUCH_FILE, TOUCH_NEW, HOT, COLD };
 	static const struct option options[] = {
 		{"json", no_argument, NULL, JSON},
 		{"touch", required_argument, NULL, TOUCH},
 		{"touch-file", required_argument, NULL, TOUCH_FILE},
+		{"touch-new", required_argument, NULL, TOUCH_NEW},
 		{"hot", required_argument, NULL, HOT},
 		{"cold", required_argument, NULL, COLD},
 		CLI_COMMON,
 		{0},
 	};
-	struct sim_fit fit = {-1.0, -1.0, -1.0, -1.0};
+	struct sim_fit fit = {-1.0, -1.0, -1.0, -1.0, -1.0};
 	bool json = false;
 	bool ok = true;
 	int option;
@@ -170,6 +172,9 @@ int cmd_validate(int argc, char **argv)
 			break;
 		case TOUCH_FILE:
 			ok = cli_number("--touch-file", optarg, 0, 1e7, &fit.touch_file);
+			break;
+		case TOUCH_NEW:
+			ok = cli_number("--touch-new", optarg, 0, 1000, &fit.touch_new);
 			break;
 		case HOT:
 			ok = cli_number("--hot", optarg, 0, 1, &fit.hot);

@@ -8,10 +8,11 @@ void sim_load_defaults(struct sim_load *load)
 {
 	/* Fitted on some of the recorded workloads, checked on the others: see README.md. */
 	load->touch = 25000;
-	load->touch_file = 24000;
+	load->touch_file = 5000;
+	load->touch_new = 1000;
 	load->hot_permille = 600;
 	load->cold_permille = 30;
-	load->phase_ms = 60000;
+	load->code_permille = 250;
 }
 
 void sim_load_sweep(struct sim_load *load)

@@ -37,11 +37,12 @@ struct sim_load {
 
 	/* What no recording tells: how memory is used. Fitted, see README.md. */
 	uint32_t touch;         /* anonymous touches a second of processor time */
-	uint32_t touch_file;    /* touches of the programs' own files a second of processor time */
+	uint32_t touch_file;    /* touches of the code that runs, a second of processor time */
+	uint32_t touch_new;     /* touches of the programs' files for 1000 new anonymous pages */
 	uint32_t hot_permille;  /* of the regions that are hot at a time */
 	uint32_t cold_permille; /* of the touches that go anywhere in the set */
-	uint32_t hot_file;      /* file pages that the programs use over and over */
-	uint32_t phase_ms;      /* how long a region stays hot or cold */
+	uint32_t hot_file;      /* pages of the programs' files */
+	uint32_t code_permille; /* of those, that the code which runs takes up */
 };
 
 /* Fills in the figures that no recording tells with their fitted values. */

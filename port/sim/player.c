@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The player. Which pages a program touches within its set is modelled, not recorded: some to its
- * youngest eighth, some to regions that are hot for a while, the rest anywhere (README.md has the
- * shares and how they were fitted). Knows nothing of reclaim or balloons: it touches, guest.c sees
- * what that costs.
+ * youngest eighth, some to regions that are hot, the rest anywhere; what is hot changes as programs
+ * allocate, not with the clock: a game that has loaded its level goes on as it is (README.md has
+ * the shares and how they were fitted). Knows nothing of reclaim or balloons: it touches, guest.c
+ * sees what that costs.
  */
 #include "player.h"
 
@@ -63,6 +64,7 @@ void sim_player_start(struct sim_guest *g, uint64_t seed)
 		.start_us = g->config->start_ms * 1000u,
 		.hot_file = g->config->load.hot_file / g->granule,
 		.ring = g->mm.file_limit,
+		.phase_pages = sim_load_anon_max(&g->config->load) + 1u,
 	};
 	p->next_block = p->hot_file;
 	p->oldest_block = p->hot_file;
@@ -112,6 +114,8 @@ static void begin_row(struct sim_guest *g)
 	const uint32_t anon = frames_up(row->anon, g->granule);
 	const uint32_t file = row->file / g->granule;
 	const uint32_t growth = anon > p->live ? anon - p->live : 0;
+	const uint64_t grown = (uint64_t)growth * g->granule;
+	const uint64_t fresh = row->churn > grown ? row->churn : grown;
 	uint32_t churn = row->churn / g->granule;
 	uint64_t ops;
 
@@ -132,9 +136,12 @@ static void begin_row(struct sim_guest *g)
 	p->file = file;
 	p->grow_to = anon;
 	p->touches = share(&p->touch_rest, (uint64_t)row->cpu_ms * p->load->touch, g->granule);
-	p->hot_reads =
-		share(&p->file_rest, (uint64_t)row->cpu_ms * p->load->touch_file, g->granule);
-	ops = (uint64_t)p->reads + p->hot_reads + (p->grow_to - p->live) + p->touches;
+	p->code_reads =
+		share(&p->code_rest, (uint64_t)row->cpu_ms * p->load->touch_file, g->granule);
+	p->hot_reads = share(&p->file_rest, fresh * p->load->touch_new, g->granule);
+	p->new_pages += fresh;
+	ops = (uint64_t)p->reads + p->code_reads + p->hot_reads + (p->grow_to - p->live) +
+	      p->touches;
 	p->op_ns = ops == 0 ? 0 : row->cpu_ms * UINT64_C(1000000) / ops;
 	p->row_start_us = g->clock_us;
 }
@@ -192,13 +199,23 @@ static void read_hot(struct sim_guest *g)
 	}
 }
 
+static void read_code(struct sim_guest *g)
+{
+	struct sim_player *p = &g->player;
+
+	if (p->filled > 0) {
+		const uint64_t code = (uint64_t)p->filled * p->load->code_permille / 1000u;
+
+		sim_guest_read(g, sim_random(&p->random, (uint32_t)code + 1u) % p->filled, false);
+	}
+}
+
 static bool is_hot(const struct sim_guest *g, uint32_t vpn)
 {
 	const struct sim_player *p = &g->player;
 	const uint32_t region = vpn * g->granule / REGION_PAGES;
 	const uint64_t own = mix(p->seed + region);
-	const uint64_t now_ms = g->clock_us / 1000u;
-	const uint64_t phase = (now_ms + own % p->load->phase_ms) / p->load->phase_ms;
+	const uint64_t phase = (p->new_pages + own % p->phase_pages) / p->phase_pages;
 
 	return mix(own + phase) % 1000u < p->load->hot_permille;
 }
@@ -274,6 +291,9 @@ void sim_player_step(struct sim_guest *g)
 	if (p->reads > 0) {
 		p->reads--;
 		read_new(g);
+	} else if (p->code_reads > 0) {
+		p->code_reads--;
+		read_code(g);
 	} else if (p->hot_reads > 0) {
 		p->hot_reads--;
 		read_hot(g);
@@ -291,7 +311,7 @@ void sim_player_step(struct sim_guest *g)
 	if (g->mm.oom_kills != p->seen_kills) {
 		restart(g);
 	}
-	if ((p->touches + p->hot_reads + p->live) % KEEP_TOUCHES == 0) {
+	if ((p->touches + p->code_reads + p->hot_reads + p->live) % KEEP_TOUCHES == 0) {
 		sim_guest_housekeeping(g);
 	}
 }

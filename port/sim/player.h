@@ -28,7 +28,7 @@ struct sim_player {
 	uint64_t done_ms;      /* of finished rows */
 
 	/* The rest of this row. Pages and blocks here are simulated ones. */
-	uint32_t reads, hot_reads, grow_to, touches;
+	uint32_t reads, code_reads, hot_reads, grow_to, touches;
 	uint64_t op_ns, op_rest_ns; /* processor time of each, and what is not a whole us yet */
 
 	uint32_t live; /* pages of the set: [0, live) of the window */
@@ -39,7 +39,9 @@ struct sim_player {
 	uint32_t filled; /* hot blocks that have been read once */
 	uint32_t cursor; /* of a sweep or a list */
 	uint32_t within; /* the unit of a list */
-	uint64_t touch_rest, file_rest;
+	uint64_t touch_rest, code_rest, file_rest;
+	uint64_t new_pages;   /* anonymous pages that were new, so far, of 4 KiB */
+	uint64_t phase_pages; /* so many of them, and another part of the set is hot */
 	uint64_t seen_kills;
 };
 

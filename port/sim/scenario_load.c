@@ -16,9 +16,9 @@
 /* Most programs in one VM. */
 #define PARTS_MAX 16
 
-#define LOAD_SETTINGS                                                                        \
-	"kind,file,low,high,files,stream,period,width,delay,burst,cpu,touch,touch_file,hot," \
-	"cold,vm,unit,of"
+#define LOAD_SETTINGS                                                                              \
+	"kind,file,low,high,files,stream,period,width,delay,burst,cpu,touch,touch_file,touch_new," \
+	"hot,cold,code,vm,unit,of"
 #define LOAD_KINDS "stream,sweep,phases,spike,sawtooth,idle,trace,pages,sum"
 
 enum { LOAD_TRACE = SIM_SYNTH_KINDS, LOAD_PAGES, LOAD_SUM };
@@ -212,6 +212,10 @@ void sim_scenario_read_load(struct setting_reader *r, config_setting_t *owner,
 	}
 	load->touch = (uint32_t)setting_number(r, g, "touch", 0, 1e7, load->touch);
 	load->touch_file = (uint32_t)setting_number(r, g, "touch_file", 0, 1e7, load->touch_file);
+	load->touch_new =
+		(uint32_t)(setting_number(r, g, "touch_new", 0, 1000, load->touch_new / 1e3) * 1e3);
+	load->code_permille =
+		(uint32_t)(setting_number(r, g, "code", 0, 1, load->code_permille / 1e3) * 1e3);
 	load->hot_permille =
 		(uint32_t)(setting_number(r, g, "hot", 0, 1, load->hot_permille / 1e3) * 1e3);
 	load->cold_permille =

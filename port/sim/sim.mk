@@ -153,10 +153,11 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
-HOST_RUNS += sim-cli sim-studies sim-reference sim-plot sim-tables fuzz-readers
+HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables fuzz-readers
 SIM_TABLES := validate compare workloads forecast sigma estimate importance cagma lru
 RUN_sim-tables := test/sim/tables.sh check $(SIM) $(SIM_TABLES)
 RUN_sim-cli := test/sim/cli.sh $(SIM)
+RUN_sim-model := test/sim/model.py $(SIM)
 RUN_sim-studies := test/sim/studies.sh $(SIM)
 RUN_sim-reference := test/sim/reference.py $(SIM)
 RUN_sim-plot := test/sim/plot.sh $(SIM) $(PLOT)

@@ -48,6 +48,8 @@ bool sim_synth_load(const struct sim_synth *s, struct sim_load *load)
 		sim_load_sweep(load);
 	}
 	load->hot_file = s->file;
+	/* All of its files are in use. */
+	load->code_permille = 1000;
 	for (uint32_t i = 0; i < rows; i++) {
 		const uint32_t want = i < intro ? s->low : wanted(s, (i - intro) * ROW_MS);
 		const bool idle = s->kind == SIM_SYNTH_IDLE && i >= intro;

@@ -51,6 +51,9 @@ static void set_up_vm(struct sim_vm_config *vm, const struct sim_trace *demand,
 	if (fit->touch_file >= 0.0) {
 		vm->load.touch_file = (uint32_t)fit->touch_file;
 	}
+	if (fit->touch_new >= 0.0) {
+		vm->load.touch_new = (uint32_t)(fit->touch_new * 1000.0);
+	}
 	if (fit->hot >= 0.0) {
 		vm->load.hot_permille = (uint32_t)(fit->hot * 1000.0);
 	}

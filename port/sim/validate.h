@@ -25,7 +25,7 @@ struct sim_validation {
 
 /* What may be varied to fit the model: fields of struct sim_load, negative: as it is. */
 struct sim_fit {
-	double touch, touch_file, hot, cold;
+	double touch, touch_file, touch_new, hot, cold;
 };
 
 /* Runs the model on the demand under the limit of `limited`. Returns false with `error`. */

@@ -135,7 +135,7 @@ static void one_system_does_not_swap_where_two_vms_do(void **state)
 	run(two, "static", &static_);
 	run(two, "poise", &balanced);
 	assert_true(native.swap_out < 256u * 10u);
-	assert_true(static_.swap_out > 256u * 200u);
+	assert_true(static_.swap_out > 256u * 100u);
 	assert_true(balanced.swap_out * 5u < static_.swap_out);
 	sim_scenario_free(one);
 	sim_scenario_free(two);
@@ -147,7 +147,8 @@ static void workloads_take_the_first_vms_place(void **state)
 	struct sim_scenario *s = read_scenario("test/study/table3.cfg");
 
 	(void)state;
-	s->end_ms = 20000;
+	/* Until the game has loaded its third level. */
+	s->end_ms = 120000;
 	assert_true(s->workload_count >= 8);
 	assert_false(sim_scenario_choose(s, "nothing of that name"));
 	run(s, "static", &own);
@@ -185,7 +186,7 @@ static void sigma_has_a_threshold_where_caches_count(void **state)
 	assert_true(sim_sigma_run(&vm, s, 0, &sweep, 1, error));
 	assert_int_equal(vm.points, 5);
 	assert_true(vm.unmanaged.work > 0.99);
-	assert_true(vm.point[0].loss_percent > 20.0);
+	assert_true(vm.point[0].loss_percent > 10.0);
 	assert_true(vm.point[4].loss_percent < 1.0);
 	assert_true(vm.found);
 	for (uint32_t i = 0; i < vm.points; i++) {
