@@ -9,8 +9,10 @@ DAEMON_SRCS := \
 	port/daemon/backends.c \
 	port/daemon/conf.c \
 	port/daemon/control.c \
+	port/daemon/core.c \
 	port/daemon/daemon.c \
 	port/daemon/history.c \
+	port/daemon/interval.c \
 	port/daemon/log.c \
 	port/daemon/reload.c \
 	port/daemon/service.c \

@@ -14,14 +14,14 @@ POOL = 384 * MIB
 MIN = 32 * MIB
 
 
-def quiet(bench):
-    """Nobody is in debt, and nobody is being moved."""
+def quiet(bench, ticks=10):
+    """Nobody is in debt, and nobody has been moved for so many ticks."""
     def targets():
         return [peer.get()["target"] for peer in bench.peers.values() if peer.pid]
 
     def still():
         before = targets()
-        bench.wait_ticks(10)
+        bench.wait_ticks(ticks)
         return before == targets() and bench.status()["free"] >= 0 and claimed(bench) <= POOL
 
     wait(still, "nobody is moved any more")

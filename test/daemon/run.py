@@ -14,7 +14,7 @@ import bench
 import faults
 import service
 
-AT_A_TIME = 4
+AT_A_TIME = 8
 LIMIT_S = 240
 
 
@@ -46,7 +46,7 @@ def play(test, programs):
 def main():
     programs = sys.argv[1:4]
     wanted = sys.argv[4:]
-    tests = [t for t in faults.TESTS + service.TESTS if not wanted or t.__name__ in wanted]
+    tests = [t for t in service.TESTS + faults.TESTS if not wanted or t.__name__ in wanted]
     running = {}
     failed = 0
     for test in tests + [None] * AT_A_TIME:

@@ -56,27 +56,28 @@ balances_by_virtio_statistics.bench = {"page": False, "interval_ms": 100}
 
 
 def urgent_relief_within_50_ms(bench):
-    settled(bench)
+    for name in bench.names:
+        bench.peer(name)
+    bench.start()
+    bench.wait_managed()
     slowest = 0
-    for turn in range(5):
-        name = bench.names[turn % 3]
+    for name in ("a", "b"):
         peer = bench.peers[name]
-        for other in bench.peers.values():
-            other.set(need=16384)
-        quiet(bench)
+        quiet(bench, 2)
         count = peer.get()["count"]
         before = bench.vm(name)["urgents"]
-        # Between two ticks, which are a second apart here.
+        # Between two ticks, which are a second apart here; the guest publishes every 10 ms.
         peer.set(need=40000)
-        wait(lambda: bench.vm(name)["guest"]["free"] >= 0, "status")
-        time.sleep(0.05)  # the guest publishes every 10 ms
+        time.sleep(0.05)
         start = time.monotonic()
         peer.do("ring")
         wait(lambda: any(line.startswith("balloon") for line in
                          peer.get()["log"][-(max(peer.get()["count"] - count, 1)):]), "relief")
         slowest = max(slowest, time.monotonic() - start)
         expect(bench.vm(name)["urgents"] > before, "the word was not seen as one")
-    # The machine may be busy: the figure is for a benchmark, this finds a wait for the next tick.
+        peer.set(need=16384)
+    print("# relief after %.0f ms at most" % (slowest * 1000))
+    # The machine may be busy: the figure is for the README, this finds a wait for the next tick.
     expect(slowest < 0.5, "relief took %.0f ms" % (slowest * 1000))
     expect(bench.status()["relief_max_us"] < 500000, "relief took long inside")
 
@@ -422,7 +423,8 @@ def installs(bench):
             expect(run.returncode == 0 and not run.stderr, run.stderr)
 
 
-TESTS = [balances_three_guests, balances_by_virtio_statistics, urgent_relief_within_50_ms, idle_cost,
+# The slow ones first.
+TESTS = [urgent_relief_within_50_ms, idle_cost, balances_three_guests, balances_by_virtio_statistics,
          bad_configurations, examples_are_right, commands_of_poisectl, recording_replays,
          recording_from_the_start_replays, reload_changes_what_it_can,
          smaller_pool_than_reservations_is_refused, hostile_control_clients, socket_permissions,
