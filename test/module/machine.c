@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,6 +117,38 @@ static bool start(struct machine *m, const struct machine_files *files, struct w
 	return console_start(&m->console, w->argv, log);
 }
 
+/* QEMU's answers are not read: what they bring about is. */
+static void qmp_say(struct machine *m, const char *text)
+{
+	if (write(m->qmp, text, strlen(text)) != (ssize_t)strlen(text)) {
+		fail_msg("QMP: %s", strerror(errno));
+	}
+}
+
+static bool qmp_connect(struct machine *m, const struct machine_files *files)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const int length =
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/qmp", files->work);
+	m->qmp = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (length >= (int)sizeof(address.sun_path) || m->qmp < 0 ||
+	    connect(m->qmp, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		perror("QMP");
+		return false;
+	}
+	qmp_say(m, "{\"execute\": \"qmp_capabilities\"}\n");
+	return true;
+}
+
+void machine_balloon(struct machine *m, uint64_t pages)
+{
+	char text[96];
+	snprintf(text, sizeof(text),
+		 "{\"execute\": \"balloon\", \"arguments\": {\"value\": %llu}}\n",
+		 (unsigned long long)pages * 4096u);
+	qmp_say(m, text);
+}
+
 bool machine_start_ivshmem(struct machine *m, const struct machine_files *files)
 {
 	struct words w = {.count = 0};
@@ -140,10 +174,12 @@ bool machine_start_ivshmem(struct machine *m, const struct machine_files *files)
 	close(fd);
 	word(&w, "-drive");
 	word(&w, "file=%s,if=none,id=disk,format=raw,readonly=on", disk);
-	words(&w, "-device virtio-blk-pci,drive=disk,addr=5");
+	words(&w,
+	      "-device virtio-blk-pci,drive=disk,addr=5 -device virtio-balloon-pci,addr=6 -qmp");
+	word(&w, "unix:%s/qmp,server=on,wait=off", files->work);
 	m->guest = (struct poise_guest_page *)(void *)m->memory;
 	m->host = (struct poise_host_page *)(void *)(m->memory + POISE_ABI_PAGE_BYTES);
-	return start(m, files, &w, "ivshmem");
+	return start(m, files, &w, "ivshmem") && qmp_connect(m, files);
 }
 
 /* The machine's own device tree with our node in it. */
@@ -206,6 +242,9 @@ int machine_end(struct machine *m)
 {
 	const int status = console_end(&m->console);
 	munmap(m->memory, m->mapped);
+	if (m->qmp > 0) {
+		close(m->qmp);
+	}
 	if (m->foreign != NULL) {
 		munmap((void *)(uintptr_t)m->foreign, MACHINE_FOREIGN_BYTES);
 	}

@@ -3,7 +3,8 @@
  * The two virtual machines that the module is tested in. In both, this process maps the memory that
  * the guest publishes to, and plays the hypervisor with the core's own functions.
  *
- *	ivshmem		three ivshmem devices: somebody else's, one too large, ours; a disk
+ *	ivshmem		three ivshmem devices: somebody else's, one too large, ours; a disk;
+ *			virtio-balloon
  *	device tree	two nodes, one with a page each, one with a region; time counts instructions
  */
 #ifndef TEST_MODULE_MACHINE_H
@@ -22,6 +23,7 @@ struct machine {
 	struct poise_host_page *host;
 	struct poise_host_writer writer;
 	const unsigned char *foreign; /* MACHINE_FOREIGN_BYTES; ivshmem only */
+	int qmp;                      /* socket to QEMU's monitor; ivshmem only */
 	char *memory;                 /* what is mapped, `mapped` bytes */
 	size_t mapped;
 };
@@ -35,6 +37,9 @@ struct machine_files {
  */
 bool machine_start_ivshmem(struct machine *m, const struct machine_files *files);
 bool machine_start_device_tree(struct machine *m, const struct machine_files *files);
+
+/* Tells the balloon how much memory the guest is to keep. */
+void machine_balloon(struct machine *m, uint64_t pages);
 
 /* Looks at the pages of the second node from now on, below /reserved-memory. */
 void machine_tree_reserved(struct machine *m);

@@ -12,7 +12,7 @@ $(MODULE_TEST): $(MODULE_TEST_SRCS:%.c=$(OUT)/san/%.o)
 $(MODULE_INITRAMFS): $(MODULE) test/module/job test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
 	$(if $(Q),@echo "  CPIO    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/module/job file=$(MODULE):/poise_guest.ko \
-		modules=virtio_pci,virtio_blk keep=zram,lzo-rle
+		modules=virtio_pci,virtio_blk,virtio_balloon keep=zram,lzo-rle
 
 RUN_module := $(MODULE_TEST) $(QEMU) $(LINUX_KERNEL) $(MODULE_INITRAMFS) $(OUT)/test/module.work
 

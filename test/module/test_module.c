@@ -269,6 +269,36 @@ static void hostile_host_page_changes_nothing(void **state)
 	assert_int_equal(machine_status(&vm, "host_epoch"), again.epoch);
 }
 
+static struct poise_sample wait_balloon(uint64_t pages)
+{
+	const uint64_t limit = console_ms() + CONSOLE_LIMIT_S * 1000u;
+	struct poise_sample sample = machine_sample(&vm);
+	while (sample.body.balloon_pages != pages) {
+		if (console_ms() > limit) {
+			fail_msg("%llu pages in the balloon, not %llu",
+				 (unsigned long long)sample.body.balloon_pages,
+				 (unsigned long long)pages);
+		}
+		sample = machine_wait_sample(&vm, sample.body.sample + 1);
+	}
+	return sample;
+}
+
+/* What is in the balloon is counted, and what the guest booted with stays what it was. */
+static void balloon_is_counted(void **state)
+{
+	(void)state;
+	const struct poise_sample before = machine_sample(&vm);
+	machine_balloon(&vm, vm.total_pages - 8192);
+	const struct poise_sample full = wait_balloon(8192);
+	assert_int_equal(full.body.total_pages, vm.total_pages);
+	assert_true(full.body.free_pages + 8192 < before.body.free_pages + NEAR_PAGES);
+	machine_balloon(&vm, vm.total_pages);
+	const struct poise_sample empty = wait_balloon(0);
+	assert_true(empty.body.free_pages > full.body.free_pages + NEAR_PAGES);
+	numbers_are_the_kernels(state);
+}
+
 #define STALLS "awk '/^allocstall/ { n += $2 } END { print n }' /proc/vmstat"
 
 /* A page cache that turns over is no emergency, nor is an administrator who drops it. */
@@ -450,6 +480,7 @@ static const struct CMUnitTest ivshmem_tests[] = {
 	cmocka_unit_test(numbers_are_the_kernels),
 	cmocka_unit_test(extreme_intervals_are_bounded),
 	cmocka_unit_test(hostile_host_page_changes_nothing),
+	cmocka_unit_test(balloon_is_counted),
 	cmocka_unit_test(streaming_is_not_urgent),
 	cmocka_unit_test(swap_space_comes_and_goes),
 	cmocka_unit_test(shortage_is_urgent),
