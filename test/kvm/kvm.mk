@@ -35,7 +35,7 @@ $(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(P
 # The closing line comes last, after the recording has been replayed on this machine.
 .PHONY: run-kvm
 run-kvm: $(KVM_OUT)/tv.cpio $(SIM) ## the same on KVM/arm64: three Linux guests, poised; recording in build/run-kvm
-	@QEMU=$(QEMU) test/kvm/run.sh $(LINUX) $< $(OUT)/run-kvm 1500 poise.percent=$(PERCENT)
+	@QEMU=$(QEMU) test/kvm/run.sh $(LINUX) $< $(OUT)/run-kvm 3000 poise.percent=$(PERCENT)
 	@$(SIM) replay $(OUT)/run-kvm/balanced.txt
 	@cat $(OUT)/run-kvm/result
 
