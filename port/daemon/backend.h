@@ -52,7 +52,7 @@ struct backend_calls {
 	 * effect. */
 	void (*gone)(void *daemon, uint32_t vm);
 	/* Paused, suspended, crashed, shutting down (true), or running again (false): frozen
-	 * meanwhile. */
+	 * meanwhile. Also before `started`; `gone` ends it. */
 	void (*paused)(void *daemon, uint32_t vm, bool paused);
 	/*
 	 * The size has changed in answer to the request `epoch`, wholly or in part, or it will not

@@ -20,7 +20,6 @@ void history_add(struct history *history, const struct poise_event *event)
 	case POISE_EVENT_URGENT:
 	case POISE_EVENT_RESTART:
 	case POISE_EVENT_ADD:
-	case POISE_EVENT_SET:
 	case POISE_EVENT_REMOVE:
 	case POISE_EVENT_BAD:
 	case POISE_EVENT_MEASURE:

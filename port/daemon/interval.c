@@ -21,7 +21,6 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 		return;
 	}
 	v->meeting = false;
-	v->paused = false;
 	v->source = SOURCE_NONE;
 	v->page_ms = 0;
 	v->noticed = false;
@@ -55,6 +54,7 @@ static void vm_gone(void *daemon, uint32_t vm)
 	struct daemon_vm *v = &d->vm[vm];
 
 	v->host = NULL;
+	v->paused = false;
 	if (v->running) {
 		v->running = false;
 		v->source = SOURCE_NONE;

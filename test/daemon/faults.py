@@ -150,6 +150,18 @@ def f48_restored_into_a_new_qemu(bench):
     bench.wait_vm("a", lambda vm: vm["running"] and vm["state"] == "managed", "managed")
 
 
+def f30_paused_before_the_start(bench):
+    bench.peer("a", status="paused")
+    bench.peer("b")
+    bench.start()
+    bench.wait_managed("b")
+    bench.wait_vm("a", lambda vm: vm["running"] and vm["paused"] and vm["state"] == "frozen",
+                  "frozen from the beginning")
+    bench.peers["a"].set(status="running")
+    bench.peers["a"].do(["event", "RESUME"])
+    bench.wait_vm("a", lambda vm: vm["state"] == "managed", "managed")
+
+
 def f48_target_again_after_resume(bench):
     settled(bench)
     a = bench.peers["a"]
@@ -213,6 +225,10 @@ def f51_second_daemon_with_another_lock(bench):
     other = bench.folder + "/other.conf"
     with open(other, "w") as file:
         file.write(text)
+    for name in bench.names:  # so that the first one moves nobody either
+        bench.request(do="freeze", vm=name)
+        bench.wait_vm(name, lambda vm: vm["state"] == "frozen", "frozen")
+    bench.wait_ticks(3)
     before = [peer.get()["target"] for peer in bench.peers.values()]
     log = open(bench.folder + "/other.log", "wb")
     second = subprocess.Popen([bench.binary, "--config", other], stderr=log)

@@ -400,6 +400,7 @@ def tells_systemd(bench):
         bench.signal(signal.SIGTERM)
         while "STOPPING=1" not in heard:
             heard += s.recv(4096).decode().split("\n")
+        expect(bench.process.wait(LIMIT_S) == 0, "a bad end")
 
 
 def installs(bench):
