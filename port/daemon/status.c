@@ -280,8 +280,8 @@ json_t *status_metrics(const struct poised *d)
 	one(&text, "ticks_total", "counter", "Intervals worked on.", (int64_t)d->ticks);
 	one(&text, "check_failures_total", "counter", "Invariants that did not hold.",
 	    (int64_t)d->check_failures);
-	one(&text, "relief_max_seconds_e6", "gauge",
-	    "Longest time from seeing an urgent word to the first request, microseconds.",
+	one(&text, "relief_max_microseconds", "gauge",
+	    "Longest time from seeing an urgent word to the first request.",
 	    (int64_t)d->relief_max_us);
 	head(&text, "errors_total", "counter", "Errors met, by name.");
 	for (int i = 1; i < POISE_ERR_COUNT; i++) {

@@ -52,6 +52,26 @@ def serves(bench, name, need):
     expect(claimed(bench) <= POOL, "more than the pool has been given")
 
 
+def f05_page_scribbled_over(bench):
+    settled(bench)
+    a = bench.peers["a"]
+    a.set(driver=False)
+    before = bench.status()["ticks"]
+    while bench.status()["ticks"] < before + 30:
+        with open(bench.folder + "/a.page", "r+b") as file:
+            file.write(os.urandom(8192))
+        charged = bench.vm("a")["charged"]
+        expect(MIN <= charged <= 65536, "charged for %d pages" % charged)
+    wait(lambda: bench.status()["errors"].get("MAGIC", 0) + bench.status()["errors"].get("TORN", 0),
+         "bad pages are counted")
+    serves(bench, "b", 45000)
+    with open(bench.folder + "/a.page", "r+b") as file:
+        file.write(bytes(8192))
+    a.do("reset_page")
+    a.set(driver=True)
+    bench.wait_vm("a", lambda vm: vm["source"] == "page" and vm["state"] == "managed", "again")
+
+
 def f25_page_file_cut_off(bench):
     settled(bench)
     path = bench.folder + "/a.page"
