@@ -55,6 +55,11 @@ void sim_balloon_poll(struct sim_guest *g)
 	struct gd_host host;
 	uint64_t target;
 
+	/* Nothing new costs next to nothing. */
+	if (g->host_page->head.seq == g->host_seq) {
+		return;
+	}
+	g->host_seq = g->host_page->head.seq;
 	if (gd_host_read(&g->driver, &host) != 1 || host.epoch == g->mm.balloon.epoch ||
 	    goes(g, host.epoch, SIM_WAY_NEVER)) {
 		return;

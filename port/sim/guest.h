@@ -51,6 +51,7 @@ struct sim_guest {
 	struct poise_guest_page *page;
 	struct poise_host_page *host_page;
 	struct poise_host_writer writer; /* the host's */
+	uint32_t host_seq;               /* of the host's page when it was read last */
 	uint64_t next_publish_us;
 	uint32_t publish_ms;
 	bool rang; /* the doorbell, since the host last looked */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The list of the simulator's own policies, and the helpers that policy.h promises them: options
- * and random numbers.
- */
+/* The list of the simulator's own policies, and how they read their options. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +116,4 @@ const char *sim_option_unknown(const char *options, const char *keys)
 		}
 	}
 	return NULL;
-}
-
-uint32_t sim_random(uint64_t *state, uint32_t bound)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	/* splitmix64: any seed will do, and equal seeds give equal runs on every machine. */
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	z ^= z >> 31;
-	return (uint32_t)((z >> 32) * bound >> 32);
 }

@@ -103,7 +103,16 @@ double sim_option(const char *options, const char *key, double fallback);
 const char *sim_option_unknown(const char *options, const char *keys);
 
 /* Next number of a sequence; `state`: any seed. Returns 0..bound-1, bound at least 1. */
-uint32_t sim_random(uint64_t *state, uint32_t bound);
+static inline uint32_t sim_random(uint64_t *state, uint32_t bound)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	/* splitmix64: any seed will do, and equal seeds give equal runs on every machine. */
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	z ^= z >> 31;
+	return (uint32_t)((z >> 32) * bound >> 32);
+}
 
 /* --- probes: what stage 2 tells a host, at a price ---------------------------------------------
  * Frames are numbered 0..sim_probe_frames(vm)-1, each one granule; those in the balloon read 0.
