@@ -7,7 +7,7 @@ export PATH=/usr/lib/xen-4.17/bin:$PATH
 LOGS=/var/log/xen/console
 NAMES="stream web game"
 # shellcheck disable=SC2034 # for the jobs
-SHARE_MIB=112 # a guest's part when all get the same
+SHARE_MIB=120 # a guest's part when all get the same
 GUEST_MIB=192 # what a guest has been built with, and could grow to
 SWAP_MIB=256 # all swap in use at most: what dom0 has left
 

@@ -13,6 +13,8 @@ ln -s xvdb /dev/data
 stty -F /dev/console -echo
 mkswap /dev/xvda >/dev/null && swapon /dev/xvda || exit 1
 modprobe poise_guest || exit 1
+# Swap on flash: no read-ahead, as televisions and telephones have it.
+echo 0 >/proc/sys/vm/page-cluster
 # Whoever answers dom0 must not be the one the kernel kills.
 echo -1000 >/proc/self/oom_score_adj
 

@@ -17,7 +17,7 @@ play() {
 	play_end=$(($(now) + 240))
 	play_from=$(now)
 	until ended; do
-		[ "$(now)" -lt "$play_end" ] || die "the programs do not end"
+		[ "$(now)" -lt "$play_end" ] || die "the programs do not end: $(tail -n 2 "$LOGS"/guest-*.log)"
 		live "$1"
 		sleep 2
 	done
