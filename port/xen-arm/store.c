@@ -483,7 +483,7 @@ const char *xen_store_trouble(struct xen_store *s)
 	pthread_mutex_lock(&s->lock);
 	if (s->busy_since_ms != 0 && clock_ms() - s->busy_since_ms > STALL_MS) {
 		trouble = "xenstored does not answer";
-	} else if (!s->connected) {
+	} else if (!s->connected && s->error != 0) { /* Not yet tried is no trouble. */
 		trouble = "xenstored cannot be reached";
 	} else if (s->error == EAGAIN) {
 		trouble = "xenstored is too busy: EAGAIN, tried again and again";
