@@ -21,13 +21,13 @@ fail() {
 
 # expect WHAT SECONDS COMMAND...
 expect() {
-	what=$1
+	wish=$1
 	seconds=$2
 	shift 2
 	if await "$seconds" "$@"; then
-		pass "$what"
+		pass "$wish"
 	else
-		fail "$what: $(poisectl status 2>&1 | tail -n 4 | tr '\n' ';')"
+		fail "$wish: $(poisectl status 2>&1 | tail -n 4 | tr '\n' ';')"
 	fi
 }
 
@@ -117,7 +117,7 @@ expect "$what: his target is reached" 30 size_is stream 90
 sleep 2
 [ "$(node stream memory/target)" = 92160 ] || fail "$what: poised has changed his target"
 others_fine web game
-xenstore-write "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
+xenstore-write -- "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
 expect "$what: and takes it back" 20 backend_is stream ready
 [ "$before" != 92160 ] || fail "$what: tested nothing"
 
@@ -135,16 +135,16 @@ what="garbage in xenstore"
 for row in "version 2" "guest-ref -1" "host-ref 99999999999" "event-channel banana" "generation 0"; do
 	key=${row% *}
 	good=$(node stream "data/poise/$key")
-	xenstore-write "/local/domain/$id/data/poise/$key" "${row#* }"
+	xenstore-write -- "/local/domain/$id/data/poise/$key" "${row#* }"
 	expect "$what: $key" 20 detail_has "data/poise/$key"
-	xenstore-write "/local/domain/$id/data/poise/$key" "$good"
+	xenstore-write -- "/local/domain/$id/data/poise/$key" "$good"
 done
-xenstore-write "/local/domain/$id/data/poise/guest-ref" 16777215
-xenstore-write "/local/domain/$id/data/poise/generation" 00000000deadbeef
+xenstore-write -- "/local/domain/$id/data/poise/guest-ref" 16777215
+xenstore-write -- "/local/domain/$id/data/poise/generation" 00000000deadbeef
 expect "$what: a reference to nothing" 20 detail_has "cannot be mapped"
-xenstore-write "/local/domain/$id/memory/target" "$(head -c 4000 /dev/zero | tr '\0' 9)"
+xenstore-write -- "/local/domain/$id/memory/target" "$(head -c 4000 /dev/zero | tr '\0' 9)"
 expect "$what: memory/target" 20 backend_is stream held
-xenstore-write "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
+xenstore-write -- "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
 tell stream "rmmod poise_guest; modprobe poise_guest"
 expect "$what: over" 30 is_managed stream
 others_fine web game
