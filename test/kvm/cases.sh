@@ -336,7 +336,9 @@ expect 30 "all guests are managed" all_managed
 watcher &
 watcher_pid=$!
 
-for case in need module scribble liar short cut stopped killed reboot sigkill pool; do
+# poise.cases=NAME,...: only these.
+cases=$(sed -n 's/.*poise.cases=\([a-z,]*\).*/\1/p' /proc/cmdline | tr , ' ')
+for case in ${cases:-need module scribble liar short cut stopped killed reboot sigkill pool}; do
 	"case_$case"
 	settle
 done

@@ -26,6 +26,9 @@ host_prepare() {
 	mkdir -p "$VM" /run/poise
 	mount -t tmpfs -o size=75% vm "$VM"
 	truncate -s 1G "$VM/data"
+	# With huge pages, touching one page for the first time brings in its neighbours, those that are in
+	# the balloon included: the host would hold more than the guests have. QEMU asks for them.
+	echo never >/sys/kernel/mm/transparent_hugepage/enabled
 }
 
 # --- guests ---

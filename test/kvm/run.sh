@@ -18,6 +18,7 @@ here=$(dirname "$0")
 QEMU_EXTRA="-icount shift=0,sleep=off"
 export QEMU_EXTRA
 
+[ ! -t 1 ] || set -- "$@" poise.live
 rm -rf "$out"
 mkdir -p "$out"
 {

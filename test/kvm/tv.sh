@@ -8,6 +8,7 @@
 
 percent=$(sed -n 's/.*poise.percent=\([0-9]*\).*/\1/p' /proc/cmdline)
 percent=${percent:-100}
+live=$(sed -n 's/.*poise\.live.*/1/p' /proc/cmdline)
 mkdir -p /out
 RECORD=/out/balanced.txt
 
@@ -40,6 +41,15 @@ show() {
 	[ "$sum" -le "$highest" ] || highest=$sum
 }
 
+# top: what poisectl shows, live on a terminal, one after the other into a file.
+top() {
+	if [ -n "$live" ]; then
+		poisectl --socket "$SOCKET" top --count 1
+	else
+		poisectl --socket "$SOCKET" top --count 1 | cat
+	fi
+}
+
 # play PHASE: lets all programs run to their end.
 play() {
 	now
@@ -50,8 +60,8 @@ play() {
 	done
 	while :; do
 		now
+		$top
 		show $((now - began))
-		[ -z "$top" ] || poisectl --socket "$SOCKET" top --count 1
 		running=
 		for name in $NAMES; do
 			ended "$name" || running=1
@@ -93,7 +103,7 @@ guests_start || fail "balanced"
 poised_conf "$POOL_MIB"
 poised_start || fail "poised does not start"
 await 30 all_managed || fail "poised does not manage all guests"
-top=1
+top=top
 play balanced
 total out && balanced_out=$total
 total in && balanced_in=$total
