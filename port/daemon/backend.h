@@ -102,8 +102,9 @@ struct backend_status {
 	 * for longer than it takes to find out.
 	 */
 	bool meeting;
-	uint64_t resident_pages;      /* held of the host's memory by its own count; 0: unknown */
-	char state[BACKEND_NAME_MAX]; /* one or two words, for example "ready", "no greeting" */
+	uint64_t resident_pages; /* held of the host's memory by its own count; 0: unknown */
+	uint64_t mistakes; /* what the other side has said that made no sense, ever: a counter */
+	char state[BACKEND_NAME_MAX];    /* one or two words, for example "ready", "no greeting" */
 	char detail[BACKEND_DETAIL_MAX]; /* why, printable ASCII; "" when there is nothing to say */
 };
 

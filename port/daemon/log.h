@@ -2,7 +2,8 @@
 /*
  * The daemon's log: lines to stderr, with the priority in front that systemd's journal understands
  * ("<4>text") when it runs under it. What comes from guests and sockets is told once when it starts
- * and once when it ends, never for each time: nobody outside can fill the log.
+ * and once when it ends, never for each time, and no more than a hundred lines are written in ten
+ * seconds: nobody outside can fill the log.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H

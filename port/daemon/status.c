@@ -105,6 +105,7 @@ static json_t *vm_json(const struct poised *d, uint32_t vm)
 	set(o, "goal", core->goal_pages);
 	set(o, "charged", poise_vm_charge(core));
 	set(o, "resident", status.resident_pages);
+	set(o, "mistakes", status.mistakes);
 	json_object_set_new(o, "demand", pages_q16(core->forecast.delta_q16));
 	json_object_set_new(o, "reclaimable", pages_q16(core->forecast.reclaimable_q16));
 	set(o, "age_ms", core->sample_ms == 0 ? 0 : d->core.now_ms - core->sample_ms);
@@ -187,7 +188,18 @@ static void one(struct text *text, const char *name, const char *type, const cha
 	add(text, "poise_%s %" PRId64 "\n", name, value);
 }
 
-enum vm_metric { ACTUAL, TARGET, CHARGED, RESIDENT, SWAP_OUT, SWAP_IN, RESTARTS, URGENTS, RESIZES };
+enum vm_metric {
+	ACTUAL,
+	TARGET,
+	CHARGED,
+	RESIDENT,
+	MISTAKES,
+	SWAP_OUT,
+	SWAP_IN,
+	RESTARTS,
+	URGENTS,
+	RESIZES
+};
 
 static const struct {
 	const char *name, *type, *help;
@@ -196,6 +208,7 @@ static const struct {
 	[TARGET] = {"vm_target_bytes", "gauge", "Size last asked for."},
 	[CHARGED] = {"vm_charged_bytes", "gauge", "What the VM is charged."},
 	[RESIDENT] = {"vm_resident_bytes", "gauge", "Host memory held; 0: unknown."},
+	[MISTAKES] = {"vm_mistakes_total", "counter", "Messages that made no sense."},
 	[SWAP_OUT] = {"vm_swap_out_bytes_total", "counter", "Written to swap, says the guest."},
 	[SWAP_IN] = {"vm_swap_in_bytes_total", "counter", "Read from swap, says the guest."},
 	[RESTARTS] = {"vm_restarts_total", "counter", "Restarts seen."},
@@ -219,6 +232,9 @@ static uint64_t vm_value(const struct poised *d, uint32_t vm, enum vm_metric met
 	case RESIDENT:
 		d->backend->status(d->ctx, vm, &status);
 		return status.resident_pages * POISE_ABI_PAGE_BYTES;
+	case MISTAKES:
+		d->backend->status(d->ctx, vm, &status);
+		return status.mistakes;
 	case SWAP_OUT:
 		return core->last.body.swap_out_pages * POISE_ABI_PAGE_BYTES;
 	case SWAP_IN:

@@ -306,6 +306,7 @@ void kvm_vm_status(const struct kvm_vm *vm, struct backend_status *out)
 			  (vm->silent || (vm->life == KVM_RUNNING && vm->link.state != LINK_READY));
 
 	*out = (struct backend_status){.resident_pages = vm->resident_pages};
+	out->mistakes = vm->link.bad + vm->link.unknown;
 	out->meeting = (vm->life == KVM_MEETING || vm->life == KVM_PARKING) && !vm->incoming;
 	snprintf(out->state, sizeof(out->state), "%s",
 		 down           ? "down"

@@ -15,6 +15,8 @@ from peer import Peer
 
 LIMIT_S = 30
 MIB = 256  # pages
+POOL = 384 * MIB
+MIN = 32 * MIB
 
 
 class Failure(Exception):
@@ -183,3 +185,41 @@ vms = (
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.folder)
+
+
+def quiet(bench, ticks=10):
+    """Nobody is in debt, and nobody has been moved for so many ticks."""
+    def targets():
+        return [peer.get()["target"] for peer in bench.peers.values() if peer.pid]
+
+    def still():
+        before = targets()
+        bench.wait_ticks(ticks)
+        return before == targets() and bench.status()["free"] >= 0 and claimed(bench) <= POOL
+
+    wait(still, "nobody is moved any more")
+
+
+def settled(bench, **options):
+    """Three VMs, all managed, nobody in debt."""
+    for name in bench.names:
+        bench.peer(name, **options)
+    bench.start()
+    bench.wait_managed()
+    quiet(bench)
+
+
+def claimed(bench):
+    """What the VMs have or may take, whichever is more, by their own books. The daemon stands still
+    meanwhile, so that nothing is counted in two places."""
+    with bench.standing_still():
+        bench.seen = {name: peer.get() for name, peer in bench.peers.items() if peer.pid}
+        return sum(max(state["actual"], state["target"]) for state in bench.seen.values())
+
+
+def serves(bench, name, need):
+    """That VM asks for memory and gets it: the daemon works for it."""
+    before = bench.peers[name].get()["actual"]
+    bench.peers[name].set(need=need)
+    wait(lambda: bench.peers[name].get()["actual"] > before + 4 * MIB, name + " is served")
+    expect(claimed(bench) <= POOL, "more than the pool has been given")

@@ -12,6 +12,7 @@ import traceback
 
 import bench
 import faults
+import qmp
 import service
 
 AT_A_TIME = 8
@@ -46,7 +47,7 @@ def play(test, programs):
 def main():
     programs = sys.argv[1:4]
     wanted = sys.argv[4:]
-    tests = [t for t in service.TESTS + faults.TESTS if not wanted or t.__name__ in wanted]
+    tests = [t for t in service.TESTS + faults.TESTS + qmp.TESTS if not wanted or t.__name__ in wanted]
     running = {}
     failed = 0
     for test in tests + [None] * AT_A_TIME:

@@ -9,8 +9,7 @@ import stat
 import subprocess
 import time
 
-from bench import LIMIT_S, MIB, expect, wait
-from faults import POOL, claimed, quiet, serves, settled
+from bench import LIMIT_S, MIB, POOL, claimed, expect, quiet, serves, settled, wait
 
 
 def ctl(bench, *words, code=0):
