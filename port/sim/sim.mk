@@ -96,6 +96,7 @@ SIM_TESTS := \
 	sim_guest \
 	sim_lru \
 	sim_oracle \
+	sim_parts \
 	sim_predict \
 	sim_readers \
 	sim_rivals_demand \
