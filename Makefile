@@ -50,9 +50,9 @@ PURPOSES := $(sort \
 	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter test,$(GOALS)),linux) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
-	$(if $(filter linux-root module vmm run-xen test-xen test setup,$(GOALS)),linux) \
+	$(if $(filter linux-root module vmm run-xen setup,$(GOALS)),linux) \
 	$(if $(filter run-kvm,$(GOALS)),linux sim) \
-	$(if $(filter test-vmm test-kvm,$(GOALS)),linux sim test) \
+	$(if $(filter test-vmm test-kvm test-xen,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifneq ($(PURPOSES),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)

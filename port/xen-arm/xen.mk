@@ -66,8 +66,9 @@ run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, th
 	@QEMU=$(QEMU) test/xen/boot.sh 600 $(OUT)/run-xen $(LINUX) $<
 
 RUN_xen := test/xen/boot.sh 600 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
-xen-runs: $(XEN_DIR)/test.cpio
-	$(call run_all,xen,xen)
+RUN_xen-tv := test/xen/tv.sh $(SIM) $(OUT)/test-xen-tv $(LINUX) $(XEN_DIR)/run.cpio
+xen-runs: $(XEN_DOM0) $(SIM)
+	$(call run_all,xen-tv xen,xen)
 TEST_GROUPS += xen
 test-xen: xen-runs ## poised under real Xen, and what may go wrong there
 	@test/sum.sh total $(OUT)/test/xen

@@ -26,7 +26,7 @@ await() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(now)" -lt "$await_end" ] || return 1
-		usleep 100000
+		usleep 300000
 	done
 }
 

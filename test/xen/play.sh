@@ -3,7 +3,9 @@
 # The programs of the Smart TV scenario in three domains; read by `.` after dom0.sh.
 # play MODE leaves the numbers of its run in variables MODE_out_NAME, MODE_in_NAME, MODE_refault_NAME;
 # sum_of MODE_out adds them up.
-PERCENT=40 # of the phases' lengths: what is emulated twice over is slow
+# Of the phases' lengths: percent=N among the kernel's arguments, or 40.
+PERCENT=$(sed -n 's/.*\bpercent=\([0-9]\{1,3\}\).*/\1/p' /proc/cmdline)
+PERCENT=${PERCENT:-40}
 
 # play MODE: all three programs from start to end; a live line every two seconds.
 play() {
