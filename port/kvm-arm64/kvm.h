@@ -60,7 +60,7 @@ struct kvm_vm {
 	enum kvm_life life;
 	struct link link;
 	uint64_t retry_ms;            /* no attempt to connect before then */
-	uint32_t tries;               /* that failed, in a row */
+	uint32_t failures;            /* to meet it, in a row */
 	pid_t pid;                    /* 0: unknown */
 	int pidfd;                    /* readable when the process has ended; -1: none */
 	struct event *ended;          /* waits for that */
@@ -112,6 +112,9 @@ void kvm_ask(struct kvm_vm *vm, enum kvm_request request);
 void kvm_ask_target(struct kvm_vm *vm);
 /* The VM's size by the host's count: what QEMU says, or what its process holds if that is more. */
 uint64_t kvm_size(const struct kvm_vm *vm);
+
+/* It is there and cannot be asked: it is taken in, charged for all that it can have. */
+void kvm_vm_start_unheard(struct kvm_vm *vm);
 
 uint64_t kvm_now_ms(void);
 

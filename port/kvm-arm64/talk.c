@@ -14,6 +14,8 @@
 /* How often the size is looked at while a balloon moves, and how long after it has stopped. */
 #define WATCH_MS     100
 #define WATCH_END_MS 1500u
+/* Attempts to meet a VM whose process lives, before it is charged without its word. */
+#define FAILURES_MAX 3u
 
 #define PERIPHERAL      "/machine/peripheral"
 #define PERIPHERAL_ANON "/machine/peripheral-anon"
@@ -388,6 +390,10 @@ static void on_down(void *ctx, const char *why)
 		vm->life = KVM_AWAY;
 		vm->actual_pages = 0;
 		vm->ram_pages = 0;
+		vm->failures++;
+		if (vm->failures >= FAILURES_MAX && vm->pid != 0) {
+			kvm_vm_start_unheard(vm);
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ static void gone(struct kvm_vm *vm)
 	vm->refused = false;
 	vm->silent = false;
 	vm->not_freed = 0;
+	vm->failures = 0;
 	vm->why[0] = '\0';
 	if (running) {
 		env->calls->gone(env->daemon, vm->slot);
@@ -154,7 +155,6 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 	/* link_open overwrites the link only when it has one: `link` may be in use by gone(). */
 	if (link_open(&vm->link, vm->kvm->env.base, vm->settings->qmp, &kvm_link_calls, vm, now,
 		      &peer) != 0) {
-		vm->tries += vm->tries < UINT32_MAX;
 		if (errno != ENOENT && errno != ECONNREFUSED) {
 			snprintf(vm->why, sizeof(vm->why), "%s", strerror(errno));
 		} else if (vm->pid == 0 && vm->life != KVM_AWAY) {
@@ -163,7 +163,6 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 		}
 		return;
 	}
-	vm->tries = 0;
 	meet_process(vm, peer);
 	if (vm->life == KVM_AWAY) {
 		vm->life = KVM_MEETING;
@@ -171,12 +170,11 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 	}
 }
 
-/* Nothing is said, but the process is there: it may have, or take, all that it was started with. */
-static void start_unheard(struct kvm_vm *vm)
+void kvm_vm_start_unheard(struct kvm_vm *vm)
 {
 	const struct backend_env *env = &vm->kvm->env;
 
-	if (vm->life == KVM_MEETING && vm->pid != 0 && !vm->incoming) {
+	if (vm->life != KVM_RUNNING && !vm->incoming) {
 		vm->life = KVM_RUNNING;
 		env->calls->started(env->daemon, vm->slot, vm->max_pages);
 	}
@@ -204,7 +202,7 @@ static void look_at_link(struct kvm_vm *vm, uint64_t now)
 			 vm->link.state == LINK_GREETING
 				 ? "no greeting: stopped, or in use by another client"
 				 : "no answer: stopped, or hanging");
-		start_unheard(vm);
+		kvm_vm_start_unheard(vm);
 	}
 	if (waited > deadline * GIVE_UP_DEADLINES) {
 		link_close(&vm->link);

@@ -4,7 +4,7 @@ file; those of QMP are in qmp.py. Each test gets a Bench with three VMs that has
 import os
 import subprocess
 
-from bench import MIN, POOL, MIB, claimed, expect, serves, settled, wait
+from bench import MIN, POOL, MIB, claimed, expect, quiet, serves, settled, wait
 
 
 def f05_page_scribbled_over(bench):
@@ -93,6 +93,21 @@ def f41_balloon_command_never_answered(bench):
     # After a while it is connected to anew, and served.
     bench.peers["a"].set(mute=[])
     bench.wait_vm("a", lambda vm: not vm["alarms"], "no alarm")
+
+
+def f41_nothing_answered_from_the_start(bench):
+    bench.peer("a", mute=["balloon"])
+    bench.peer("b", mute=["query-memory-size-summary"])
+    bench.peer("c")
+    bench.start()
+    for name in "ab":
+        bench.wait_vm(name, lambda vm: vm["running"] and "down" in vm["alarms"] and
+                      vm["charged"] == vm["max"], "charged without its word")
+    bench.wait_managed("c")
+    for name in "ab":
+        bench.peers[name].set(mute=[])
+    bench.wait_managed()
+    quiet(bench)
 
 
 def f43_vm_dies_with_a_request_under_way(bench):

@@ -65,6 +65,8 @@ def f57_capabilities_refused(bench):
     bench.start()
     bench.wait_managed("b")
     wait(lambda: "refused" in bench.vm("a")["detail"], "said so")
+    bench.wait_vm("a", lambda vm: vm["running"] and vm["charged"] == vm["max"] and
+                  "down" in vm["alarms"], "charged without its word")
     before = bench.peers["a"].get()["count"]
     time.sleep(1)
     more = bench.peers["a"].get()["count"] - before
