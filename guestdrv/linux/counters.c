@@ -48,7 +48,7 @@ static struct file *proc_open(const char *name)
 
 static void swap_total_read(void)
 {
-	char text[1024]; /* SwapTotal is within the first 16 lines of 28 bytes. */
+	char text[768]; /* SwapTotal is within the first 20 lines of 28 bytes. */
 	loff_t position = 0;
 	const ssize_t length = kernel_read(meminfo, text, sizeof(text), &position);
 	const s64 kib = length > 0 ? judge_swap_total_kib(text, (size_t)length) : -1;

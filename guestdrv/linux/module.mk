@@ -9,8 +9,10 @@ MODULE_FILES := core/poise_abi.h core/poise_seq.h guestdrv/publish.h guestdrv/pu
 	$(addprefix guestdrv/linux/,Kbuild Makefile dkms.conf README.md compat.h judge.h poise_guest.h \
 	main.c counters.c pressure.c judge.c debug.c find_pci.c find_dt.c find_xen.c)
 MODULE_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' guestdrv/linux/dkms.conf)
-MODULE_MAKE = $(if $(KDIR),$(MAKE) -C $(KDIR) $(if $(filter command,$(origin CROSS)),ARCH=arm64 \
-	CROSS_COMPILE=$(CROSS)),$(LINUX_KBUILD)) $(if $(Q),-s)
+# With KDIR this machine's own compiler, unless CROSS is given on the command line.
+MODULE_CROSS := $(if $(KDIR),$(if $(filter command,$(origin CROSS)),$(CROSS)),$(CROSS))
+MODULE_MAKE = $(if $(KDIR),$(MAKE) -C $(KDIR) $(if $(MODULE_CROSS),ARCH=arm64 CROSS_COMPILE=$(MODULE_CROSS)),\
+	$(LINUX_KBUILD)) $(if $(Q),-s)
 # Debian ships no type information of the kernel with the headers: a remark on that is no news.
 MODULE_MAKE += CONFIG_DEBUG_INFO_BTF_MODULES=
 
@@ -26,7 +28,7 @@ $(MODULE): $(MODULE_FILES) guestdrv/linux/module.mk | $(if $(KDIR),,$(LINUX_STAM
 	$(if $(Q),@echo "  KBUILD  $@")
 	$(call module_copy,$(MODULE_SRC))
 	+$(Q)$(MODULE_MAKE) M=$(abspath $(MODULE_SRC)/guestdrv/linux) modules
-	$(Q)$(CROSS)strip --strip-debug -o $@ $(MODULE_SRC)/guestdrv/linux/poise_guest.ko
+	$(Q)$(MODULE_CROSS)strip --strip-debug -o $@ $(MODULE_SRC)/guestdrv/linux/poise_guest.ko
 
 # Warnings of the kernel's own W=1 and more as errors; sparse: annotations and context.
 RUN_module-check := test/module/check.sh $(OUT)/module/check $(MODULE_MAKE)
