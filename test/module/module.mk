@@ -26,14 +26,15 @@ $(MODULE_XEN)/domu.cpio: $(MODULE) test/module/job test/linux/init test/linux/in
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CPIO    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/module/job file=$(MODULE):/poise_guest.ko
-$(MODULE_XEN)/dom0.cpio: test/module/xen.sh test/xen/dom0.sh $(MODULE_XEN)/peer $(MODULE_XEN)/domu.cpio \
+$(MODULE_XEN)/dom0.cpio: test/module/xen.sh $(MODULE_XEN)/peer $(MODULE_XEN)/domu.cpio \
 		test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
 	$(if $(Q),@echo "  CPIO    $@")
-	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/xen/dom0.sh:/dom0.sh dir=/etc/xen \
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< \
 		file=$(MODULE_XEN)/peer:/bin/peer file=$(MODULE_XEN)/domu.cpio:/boot/domu.cpio \
 		file=$(LINUX_KERNEL):/boot/vmlinuz bin=/lib/aarch64-linux-gnu/libgcc_s.so.1 \
 		$(foreach p,xl xenstored xenconsoled xen-init-dom0,bin=$(XEN_BIN)/$(p)) \
-		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES)
+		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) \
+		modules=xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs
 RUN_module-xen := test/xen/boot.sh 600 $(OUT)/test/module-xen.work $(LINUX) $(MODULE_XEN)/dom0.cpio
 
 TEST_GROUPS += module
