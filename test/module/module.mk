@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests of poise_guest.ko in a real kernel, on an emulated machine. Included by the top Makefile.
 MODULE_TEST := $(OUT)/san/test/module/test_module
-MODULE_TEST_SRCS := $(addprefix test/module/,test_module.c machine.c console.c) $(CORE_SRCS)
+MODULE_TEST_SRCS := $(addprefix test/module/,test_module.c common.c machine.c console.c) $(CORE_SRCS)
 MODULE_INITRAMFS := $(OUT)/module/test.cpio
 
 $(MODULE_TEST): $(MODULE_TEST_SRCS:%.c=$(OUT)/san/%.o)
