@@ -22,6 +22,8 @@ fail() {
 command -v gnuplot >/dev/null ||
 	fail 'gnuplot is missing; run: make setup, or: apt-get install gnuplot-nox'
 here=$(cd "$(dirname "$0")" && pwd)
+# In a locale of ASCII gnuplot would warn about its own degree sign.
+export LC_ALL=C.UTF-8
 study=test/study
 traces=test/traces
 policies=${POLICIES:-all}
