@@ -209,7 +209,7 @@ poised_conf() {
 		comma=
 		for name in $NAMES; do
 			echo "$comma { name = \"$name\"; min = \"${MIN_MIB}M\"; boot = \"${SHARE_MIB}M\";"
-			echo "max = \"${GUEST_MIB}M\"; qmp = \"${QMP:-$VM}/$name.qmp\";"
+			echo "max = \"${GUEST_MIB}M\"; qmp = \"$VM/$name.qmp\";"
 			echo "page_file = \"/dev/shm/poise-$name\"; }"
 			comma=,
 		done

@@ -29,7 +29,7 @@ $(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(P
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/kvm/host.sh:/lib/host.sh \
 		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz \
 		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
-		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq bin=/usr/bin/socat \
+		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq \
 		modules=virtio_pci,virtio_blk
 
 # The closing line comes last, after the recording has been replayed on this machine.
