@@ -210,7 +210,8 @@ poised_conf() {
 		for name in $NAMES; do
 			echo "$comma { name = \"$name\"; min = \"${MIN_MIB}M\"; boot = \"${SHARE_MIB}M\";"
 			echo "max = \"${GUEST_MIB}M\"; qmp = \"$VM/$name.qmp\";"
-			echo "page_file = \"/dev/shm/poise-$name\"; }"
+			# What listens at the socket may be a relay: QEMU says itself which process it is.
+			echo "page_file = \"/dev/shm/poise-$name\"; pid_file = \"$VM/$name.pid\"; }"
 			comma=,
 		done
 		echo ");"
