@@ -102,6 +102,11 @@ watcher() {
 	while :; do
 		sum=0
 		held=0
+		# Fresh answers of all, not those to earlier questions.
+		for name in $NAMES; do
+			monitor "$name" "info balloon"
+		done
+		usleep 500000
 		for name in $NAMES; do
 			if ! gone "$(guest_pid "$name")"; then
 				size "$name"
@@ -270,6 +275,9 @@ case_reboot() {
 case_stopped() {
 	status .ticks
 	before=$status
+	# Its last answer, which the watcher goes by while it gives none, has to be a true one.
+	monitor web "info balloon"
+	usleep 500000
 	kill -STOP "$(guest_pid web)"
 	need game 50
 	sleep 10
