@@ -8,6 +8,12 @@
 #include "internal.h"
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
+/* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
+ * reading back; faster where memory lies free and nothing is read back. */
+#define PRESSURE_FADES      32
+#define PRESSURE_FADES_FREE 8
+/* A VM is hungry that reads back more than this part of its size in an interval. */
+#define HUNGRY_PART 256
 
 uint64_t poise_forecast_used(const struct poise_sample *sample, uint32_t basis)
 {
@@ -54,21 +60,22 @@ static uint64_t flow(uint64_t before, uint64_t after)
 	return (uint32_t)(after - before);
 }
 
-/* Pages that the guest had to read back, or has promised to its processes, since the sample before.
- */
-static uint64_t inflow(const struct poise_abi_guest *before, const struct poise_abi_guest *after,
-		       int64_t grown, uint64_t size)
+/* Pages that the guest had to read back since the sample before. */
+static uint64_t read_back(const struct poise_abi_guest *before, const struct poise_abi_guest *after)
 {
 	const uint64_t anon =
 		poise_max(flow(before->swap_in_pages, after->swap_in_pages),
 			  flow(before->refault_anon_pages, after->refault_anon_pages));
-	const uint64_t file = flow(before->refault_file_pages, after->refault_file_pages);
-	uint64_t promised = poise_over(after->committed_pages, before->committed_pages);
-	if (grown > 0) {
-		promised = poise_over(promised, (uint64_t)grown);
-	}
-	/* Much more is promised than is ever touched: it counts for an eighth of the VM at most. */
-	return poise_min(anon + file + poise_min(promised, size / 8), size);
+	return anon + flow(before->refault_file_pages, after->refault_file_pages);
+}
+
+/* Pages that it has promised to its processes since, and that are not in use yet. Much more is
+ * promised than is ever touched: it counts for an eighth of the VM at most. */
+static uint64_t promised(const struct poise_abi_guest *before, const struct poise_abi_guest *after,
+			 int64_t grown, uint64_t size)
+{
+	const uint64_t more = poise_over(after->committed_pages, before->committed_pages);
+	return poise_min(poise_over(more, grown > 0 ? (uint64_t)grown : 0), size / 8);
 }
 
 void poise_forecast_update(struct poise_forecast *f, const struct poise_config *config,
@@ -87,11 +94,13 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 		return;
 	}
 	const int64_t grown = (int64_t)used - (int64_t)poise_forecast_used(before, basis);
-	const uint64_t pressure = inflow(&before->body, &sample->body, grown, f->size_pages);
+	const uint64_t pressure = read_back(&before->body, &sample->body);
+	const uint64_t promise = promised(&before->body, &sample->body, grown, f->size_pages);
 	const uint64_t elapsed =
 		poise_min(now_ms - f->stepped_ms, (uint64_t)config->interval_ms << 16);
 	if (elapsed * 2 < config->interval_ms) {
 		f->pressure_pages = poise_min(f->pressure_pages + pressure, f->size_pages);
+		f->promised_pages = poise_min(f->promised_pages + promise, f->size_pages / 8);
 		return;
 	}
 	int64_t change = (int64_t)used - (int64_t)f->used_pages;
@@ -104,7 +113,14 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	f->delta_q16 = f->steps == 1
 			       ? change * ONE_Q16
 			       : poise_forecast_average(f->delta_q16, change, config->alpha_q10);
-	f->pressure_pages = poise_min(f->pressure_pages / 2 + pressure, f->size_pages);
+	const bool hungry = pressure > f->size_pages / HUNGRY_PART;
+	const bool sated = !hungry && sample->body.free_pages > f->size_pages / 10;
+	const uint64_t fades = sated ? PRESSURE_FADES_FREE : PRESSURE_FADES;
+	f->pressure_pages =
+		poise_min(f->pressure_pages - f->pressure_pages / fades + pressure, f->size_pages);
+	f->promised_pages = poise_min(f->promised_pages / 2 + promise, f->size_pages / 8);
+	f->hungry =
+		hungry ? (uint32_t)poise_min(f->hungry + 1, POISE_HUNGRY_MAX) : f->hungry * 3 / 4;
 	f->used_pages = used;
 	f->stepped_ms = now_ms;
 	f->steps = 2;

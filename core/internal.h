@@ -60,8 +60,6 @@ void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err
 void poise_emit_plan(struct poise *p, uint32_t vm);
 /* Tells every guest whose target or state has changed. */
 void poise_tell(struct poise *p);
-/* Plan -> commit -> tell the guests. */
-void poise_balance(struct poise *p);
 
 /* sample.c */
 
@@ -89,6 +87,9 @@ int64_t poise_forecast_average(int64_t delta_q16, int64_t change_pages, uint32_t
 void poise_forecast_update(struct poise_forecast *forecast, const struct poise_config *config,
 			   uint32_t basis, const struct poise_sample *before,
 			   const struct poise_sample *sample, uint64_t now_ms);
+
+/* No forecast counts more hungry intervals: by then a claim is a sixteenth. */
+#define POISE_HUNGRY_MAX 240
 
 /* plan.c and one file a policy: pure, const state in, rows out */
 

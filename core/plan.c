@@ -77,6 +77,7 @@ void poise_plan_make(const struct poise *p, struct poise_plan *plan)
 		struct poise_row *row = &plan->row[i];
 		row->size_pages = vm->target_pages;
 		row->desired_pages = vm->target_pages;
+		row->needed_pages = vm->target_pages;
 		row->goal_pages = vm->target_pages;
 		row->lower_pages = vm->config.min_pages;
 		row->base_pages = vm->config.min_pages;

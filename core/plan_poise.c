@@ -8,6 +8,9 @@
  */
 #include "rules.h"
 
+/* A VM that lacks more than this part of its base is not to wait for it. */
+#define OWED_PART 8
+
 /* `off`: poise_config.rules_off. */
 static bool on(uint32_t off, uint32_t rule)
 {
@@ -59,6 +62,13 @@ static void shape_by_limits(const struct poise *p, const struct poise_vm *vm, st
 	if (on(off, POISE_RULE_BACK_OFF)) {
 		poise_rule_back_off(p, vm, row);
 	}
+	row->needed_pages = row->desired_pages;
+	if (on(off, POISE_RULE_TIGHT)) {
+		poise_rule_tight(p, vm, row);
+	}
+	if (on(off, POISE_RULE_CLAIM)) {
+		poise_rule_claim(p, vm, row);
+	}
 }
 
 /*
@@ -86,31 +96,118 @@ static uint64_t share_plenty(struct poise_plan *plan, uint64_t spare, uint64_t l
 }
 
 /*
- * Not enough: reservations first, then the rest by weight. Without rule FAIR what somebody has and
- * needs is not touched, as in the paper. Returns the sum of what is taken.
+ * Not enough: where each row's share of the memory starts and where it ends. Everybody is entitled
+ * to what it needs, up to its reservation and its weighted part of all that is beyond the
+ * reservations. The rest goes towards what the others need or, if there is enough for that, towards
+ * what they desire. Without rule FAIR what somebody has and needs is not touched, as in the paper.
+ * Returns how much there is beyond the bases.
  */
+static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
+{
+	const bool fair = on(p->config.rules_off, POISE_RULE_FAIR);
+	int64_t amount = plan->available_pages;
+	uint64_t reserved = 0;
+	uint64_t weights = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		amount += (int64_t)plan->row[i].size_pages;
+		reserved += plan->row[i].base_pages;
+		weights += p->vm[i].config.weight;
+	}
+	const uint64_t all = amount > 0 ? (uint64_t)amount : 0;
+	uint64_t needed = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		const uint64_t part =
+			poise_over(all, reserved) * p->vm[i].config.weight / poise_max(weights, 1);
+		row->base_pages = poise_min(row->needed_pages,
+					    fair ? row->base_pages + part : row->size_pages);
+		needed += row->needed_pages;
+	}
+	uint64_t based = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		const uint64_t share = row->base_pages;
+		if (needed <= all) {
+			row->base_pages = row->needed_pages;
+		} else {
+			row->desired_pages = row->needed_pages;
+		}
+		row->needed_pages = share; /* From here on: its base by entitlement. */
+		based += row->base_pages;
+	}
+	return poise_over(all, based);
+}
+
+/*
+ * What has to come at once: a debt, what VMs need to start, and what they lack of their base if
+ * that is much; the last by ticks only, as who rings must not be able to rob.
+ */
+static int64_t find_owed(const struct poise *p, const struct poise_plan *plan)
+{
+	int64_t owed = -plan->available_pages;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct poise_row *row = &plan->row[i];
+		const uint64_t lacks = poise_over(row->needed_pages, row->size_pages);
+		if (p->vm[i].state == POISE_VM_UNMANAGED ||
+		    (plan->early == 0 && lacks > row->needed_pages / OWED_PART)) {
+			owed += (int64_t)lacks;
+		}
+	}
+	return owed;
+}
+
+/* Not enough for all. Returns the sum of what is taken. */
 static uint64_t share_shortage(const struct poise *p, struct poise_plan *plan)
 {
-	uint64_t taken = 0;
-	int64_t amount = plan->available_pages;
+	const uint32_t off = p->config.rules_off;
+	poise_plan_fill(plan, find_bases(p, plan));
+	int64_t owed = find_owed(p, plan);
+	uint64_t beyond = 0; /* what is to be taken although it is wanted */
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		struct poise_row *row = &plan->row[i];
-		if (!on(p->config.rules_off, POISE_RULE_FAIR)) {
-			row->base_pages = row->size_pages;
-		}
-		row->base_pages = poise_min(row->base_pages, row->desired_pages);
-		amount += (int64_t)row->size_pages - (int64_t)row->base_pages;
-	}
-	poise_plan_fill(plan, amount > 0 ? (uint64_t)amount : 0);
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		struct poise_row *row = &plan->row[i];
+		const struct poise_row *row = &plan->row[i];
 		if (row->goal_pages < row->size_pages) {
+			const uint64_t part = poise_over(
+				poise_min(row->size_pages, row->desired_pages), row->goal_pages);
+			owed -= (int64_t)(row->size_pages - row->goal_pages - part);
+			beyond += part;
+		}
+	}
+	const uint64_t due = owed > 0 ? (uint64_t)owed : 0;
+	uint64_t taken = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		if (due == 0 && on(off, POISE_RULE_DEAD_BAND)) {
+			poise_rule_near(p, &p->vm[i], row);
+		}
+		if (row->goal_pages < row->size_pages) {
+			if (on(off, POISE_RULE_GENTLE)) {
+				poise_rule_gentle(p, &p->vm[i], row, beyond, due);
+			}
 			row->goal_pages = poise_max(row->goal_pages,
 						    poise_min(row->lower_pages, row->size_pages));
 			taken += row->size_pages - row->goal_pages;
 		}
 	}
 	return taken;
+}
+
+/* As poise_plan_cover, but when there is not enough everybody gets the same part of what it was
+ * to get. */
+static void cover_alike(struct poise_plan *plan, int64_t available)
+{
+	const uint64_t most = available > 0 ? (uint64_t)available : 0;
+	uint64_t given = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		given += poise_over(plan->row[i].goal_pages, plan->row[i].size_pages);
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX && given > most; i++) {
+		struct poise_row *row = &plan->row[i];
+		if (row->goal_pages > row->size_pages) {
+			row->goal_pages =
+				row->size_pages +
+				poise_plan_split(row->goal_pages - row->size_pages, given, most);
+		}
+	}
 }
 
 void poise_plan_poise(const struct poise *p, struct poise_plan *plan)
@@ -130,12 +227,21 @@ void poise_plan_poise(const struct poise *p, struct poise_plan *plan)
 						  : 0;
 		}
 	}
-	/* The reserve is opened for what the urgent lack, not for what the others do. */
-	plan->available_pages -= (int64_t)poise_over(poise_ledger_reserve(p), urgent);
+	/* The reserve is opened for what the urgent lack, not for what the others do; but it is
+	 * filled with what is free or idle only, not with what somebody wants. */
+	const int64_t room = plan->available_pages + (int64_t)spare - (int64_t)lacking;
+	const int64_t most = room > plan->available_pages ? room : plan->available_pages;
+	const int64_t reserve = (int64_t)poise_over(poise_ledger_reserve(p), urgent);
+	const int64_t keep = reserve < most ? reserve : most > 0 ? most : 0;
+	plan->available_pages -= keep;
 	const int64_t missing = (int64_t)lacking - plan->available_pages;
 	const uint64_t taken =
-		missing <= (int64_t)spare
-			? share_plenty(plan, spare, missing > 0 ? (uint64_t)missing : 0)
-			: share_shortage(p, plan);
-	poise_plan_cover(plan, plan->available_pages + (int64_t)taken);
+		room >= keep ? share_plenty(plan, spare, missing > 0 ? (uint64_t)missing : 0)
+			     : share_shortage(p, plan);
+	const int64_t covered = plan->available_pages + (int64_t)taken;
+	if (on(p->config.rules_off, POISE_RULE_FAIR)) {
+		cover_alike(plan, covered);
+	} else {
+		poise_plan_cover(plan, covered);
+	}
 }

@@ -82,7 +82,8 @@ void poise_tell(struct poise *p)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_vm *v = &p->vm[i];
-		if (v->target_pages != 0 &&
+		/* A request that the port has not accepted is none yet. */
+		if (v->target_pages != 0 && v->unsent == 0 &&
 		    (v->told_epoch != v->epoch || v->told_state != v->state)) {
 			const struct poise_notice notice = {.boot_id = v->last.boot_id,
 							    .interval_ms = p->config.interval_ms,
@@ -96,11 +97,12 @@ void poise_tell(struct poise *p)
 	}
 }
 
-void poise_balance(struct poise *p)
+/* `early`: before the tick is due. A long gap counts as two intervals: nothing is caught up. */
+static void balance(struct poise *p, bool early)
 {
 	p->plan.elapsed_ms =
-		poise_min(p->now_ms - p->planned_ms, 2 * (uint64_t)p->config.interval_ms);
-	p->planned_ms = p->now_ms;
+		poise_min(p->now_ms - p->ticked_ms, 2 * (uint64_t)p->config.interval_ms);
+	p->plan.early = early;
 	poise_plan_make(p, &p->plan);
 	poise_resize_commit(p);
 	poise_tell(p);
@@ -115,7 +117,7 @@ static const uint16_t tunables[][2] = {
 	{500, 16},     /* reserve_permille */
 	{500, 8},      /* urgent_permille */
 	{60000, 100},  /* urgent_gap_ms */
-	{500, 4},      /* dead_band_permille */
+	{500, 20},     /* dead_band_permille */
 	{10000, 2000}, /* slew_permille */
 	{1000, 750},   /* idle_tax_permille */
 	{1000, 3},     /* hold_intervals */
@@ -373,7 +375,7 @@ static void measure(struct poise *p, uint32_t vm)
 }
 
 /* What a tick and an early tick do: look at every VM as it is now, then plan. */
-static void advance(struct poise *p)
+static void advance(struct poise *p, bool early)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (p->vm[i].state != POISE_VM_EMPTY) {
@@ -382,7 +384,7 @@ static void advance(struct poise *p)
 			poise_resize_watch(p, i);
 		}
 	}
-	poise_balance(p);
+	balance(p, early);
 }
 
 enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
@@ -410,7 +412,7 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 	v->urgent_ms = p->now_ms + v->urgent_gap;
 	v->urgent = 1;
 	p->first = vm;
-	advance(p);
+	advance(p, true);
 	v->urgent = 0;
 	return poise_leave(p, POISE_OK);
 }
@@ -423,6 +425,10 @@ enum poise_err poise_tick(struct poise *p, uint64_t now_ms)
 	}
 	poise_clock(p, now_ms);
 	poise_emit(p, POISE_EVENT_TICK, 0, POISE_OK, now_ms, 0);
-	advance(p);
+	advance(p, false);
+	p->ticked_ms = p->now_ms;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		p->vm[i].ticked_pages = p->vm[i].target_pages;
+	}
 	return poise_leave(p, POISE_OK);
 }

@@ -66,8 +66,11 @@ enum poise_rule {
 	POISE_RULE_IDLE_TAX,  /* one plan takes at most this part of a VM's idle memory */
 	POISE_RULE_DEAD_BAND, /* small changes are left alone */
 	POISE_RULE_SLEW,      /* a VM shrinks at most so much a second */
-	POISE_RULE_FAIR, /* when there is not enough for all: weighted shares above the reservations
-			  */
+	POISE_RULE_TIGHT,  /* when there is not enough for all: without headroom, and without cache
+			      that nobody reads again */
+	POISE_RULE_FAIR,   /* and then: the boot size first, weighted shares of the rest */
+	POISE_RULE_CLAIM,  /* and the claim to more than that fades while more does not help */
+	POISE_RULE_GENTLE, /* and what a VM needs itself is taken little by little, by ticks only */
 	POISE_RULE_BACK_OFF, /* a VM whose balloon did not move is left alone for a while */
 	POISE_RULE_STALE,    /* no fresh sample: back to the boot size step by step */
 	POISE_RULE_STATIC,   /* never reported, or quarantined: the boot size */
@@ -82,7 +85,9 @@ enum poise_rule {
 	 POISE_RULE_BIT(POISE_RULE_URGENT) | POISE_RULE_BIT(POISE_RULE_RESERVE) |     \
 	 POISE_RULE_BIT(POISE_RULE_FLOOR) | POISE_RULE_BIT(POISE_RULE_IDLE_TAX) |     \
 	 POISE_RULE_BIT(POISE_RULE_DEAD_BAND) | POISE_RULE_BIT(POISE_RULE_SLEW) |     \
-	 POISE_RULE_BIT(POISE_RULE_FAIR) | POISE_RULE_BIT(POISE_RULE_BACK_OFF))
+	 POISE_RULE_BIT(POISE_RULE_TIGHT) | POISE_RULE_BIT(POISE_RULE_FAIR) |         \
+	 POISE_RULE_BIT(POISE_RULE_CLAIM) | POISE_RULE_BIT(POISE_RULE_GENTLE) |       \
+	 POISE_RULE_BIT(POISE_RULE_BACK_OFF))
 
 /* Start-up configuration. Zero in any field but pool_pages means its default. */
 struct poise_config {
@@ -97,7 +102,8 @@ struct poise_config {
 	uint32_t urgent_permille; /* of the pool, what an urgent request asks for: 1..500, default 8
 				   */
 	uint32_t urgent_gap_ms;   /* one early tick a VM in this time: 1..60000, default 100 */
-	uint32_t dead_band_permille; /* of a VM's size: 1..500, default 4 */
+	uint32_t dead_band_permille; /* of a VM's size, what is not worth a move: 1..500, default 20
+				      */
 	uint32_t slew_permille; /* of a VM's size, most it shrinks in a second: 1..10000, default
 				   2000 */
 	uint32_t idle_tax_permille; /* of a VM's idle memory, most that one plan takes: 1..1000,
@@ -150,10 +156,11 @@ struct poise_forecast {
 	int64_t reclaimable_q16; /* equation (3) */
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t pressure_pages; /* read back, refaulted or promised lately, halved each interval */
+	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval */
+	uint64_t promised_pages; /* promised to processes lately; halved each interval */
 	uint64_t stepped_ms;     /* host time of that step */
 	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
-	uint32_t reserved;
+	uint32_t hungry;         /* intervals that it has been reading back, at most 240 */
 };
 
 /*
@@ -191,6 +198,7 @@ struct poise_vm {
 	uint64_t actual_pages; /* measured by the port */
 	uint64_t target_pages; /* last asked for */
 	uint64_t goal_pages; /* of the plan; above target while memory for it is still on its way */
+	uint64_t ticked_pages; /* target after the last tick */
 
 	/* The request in force. */
 	uint64_t epoch;
@@ -217,6 +225,7 @@ struct poise_vm {
 struct poise_row {
 	uint64_t size_pages;               /* target in force when the plan is made */
 	uint64_t desired_pages;            /* what it should have */
+	uint64_t needed_pages;             /* the part of it that it cannot do without */
 	uint64_t lower_pages, upper_pages; /* no goal beyond these */
 	uint64_t base_pages; /* reservation: where sharing starts when memory is short */
 	uint64_t goal_pages; /* the result: absolute */
@@ -226,7 +235,9 @@ struct poise_row {
 
 /* Stage 4's result. Takes (goal < size) are carried out before gives. */
 struct poise_plan {
-	uint64_t elapsed_ms;     /* since the plan before, at most two intervals */
+	uint64_t elapsed_ms; /* since the last tick, at most two intervals */
+	uint32_t early;      /* 1: not a tick's plan but an early one */
+	uint32_t reserved;
 	int64_t available_pages; /* to give without a take; below zero: to be taken first */
 	struct poise_row row[POISE_VM_MAX];
 };
@@ -240,8 +251,8 @@ struct poise {
 	void *ctx;
 	uint32_t first; /* slot that is served first: the last one that asked urgently */
 	uint32_t reserved;
-	uint64_t now_ms;     /* latest time seen; never goes back */
-	uint64_t planned_ms; /* time of the last plan */
+	uint64_t now_ms;    /* latest time seen; never goes back */
+	uint64_t ticked_ms; /* time of the last tick */
 	uint64_t epoch; /* last one given out; never reused, so that late answers are recognised */
 	int64_t free_pages; /* pool - sum of charges; below zero: a debt that only takes can repay
 			     */

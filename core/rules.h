@@ -41,7 +41,9 @@ static inline void poise_rule_frozen(const struct poise *p, const struct poise_v
 	poise_row_hold(row, POISE_RULE_FROZEN);
 }
 
-/* A guest that has never reported may not have a balloon driver yet: it can grow, but not shrink.
+/*
+ * Nothing is known of it: it keeps its boot size, and that much is its own if it does not report at
+ * all. What such a guest has beyond goes by an eighth with each plan, as it may just have come.
  */
 static inline void poise_rule_static(const struct poise *p, const struct poise_vm *vm,
 				     struct poise_row *row)
@@ -49,18 +51,27 @@ static inline void poise_rule_static(const struct poise *p, const struct poise_v
 	(void)p;
 	poise_row_want(row, (int64_t)vm->config.boot_pages, POISE_RULE_STATIC);
 	if (vm->state == POISE_VM_UNMANAGED) {
-		row->desired_pages = poise_max(row->desired_pages, row->size_pages);
 		row->base_pages = row->desired_pages;
+		row->desired_pages += poise_over(row->size_pages, row->desired_pages) -
+				      poise_over(row->size_pages, row->desired_pages) / 8;
 	}
 }
 
-/* Old numbers are not acted on: an eighth of the way back to the boot size with each plan. */
+/*
+ * Old numbers are not acted on: in equal steps back to the boot size, so that the VM is there when
+ * it is frozen. Others have no claim to what it gets on the way.
+ */
 static inline void poise_rule_stale(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
 {
+	const uint64_t frozen_ms =
+		vm->sample_ms + (uint64_t)p->config.freeze_intervals * p->config.interval_ms;
+	const int64_t steps =
+		(int64_t)(poise_over(frozen_ms, p->now_ms + 1) / p->config.interval_ms) + 1;
 	const int64_t size = (int64_t)row->size_pages;
-	(void)p;
-	poise_row_want(row, size + ((int64_t)vm->config.boot_pages - size) / 8, POISE_RULE_STALE);
+	poise_row_want(row, size + ((int64_t)vm->config.boot_pages - size) / steps,
+		       POISE_RULE_STALE);
+	row->base_pages = row->desired_pages;
 }
 
 /* The paper: needy if demand is larger than reclaimable memory, and then in need of the demand. */
@@ -91,8 +102,9 @@ static inline void poise_rule_pressure(const struct poise *p, const struct poise
 				       struct poise_row *row)
 {
 	(void)p;
-	if (vm->forecast.pressure_pages > 0) {
-		row->desired_pages += vm->forecast.pressure_pages;
+	const uint64_t pages = vm->forecast.pressure_pages + vm->forecast.promised_pages;
+	if (pages > 0) {
+		row->desired_pages += pages;
 		row->rule = POISE_RULE_PRESSURE;
 	}
 }
@@ -132,7 +144,8 @@ static inline void poise_rule_dead_band(const struct poise *p, const struct pois
 	const uint64_t band = poise_permille(row->size_pages, p->config.dead_band_permille);
 	const uint64_t change = poise_over(row->desired_pages, row->size_pages) +
 				poise_over(row->size_pages, row->desired_pages);
-	if (vm->urgent == 0 && change != 0 && change < band) {
+	/* One that has not started yet needs its boot size to the last page. */
+	if (vm->urgent == 0 && vm->actual_pages != 0 && change != 0 && change < band) {
 		row->desired_pages = row->size_pages;
 		row->rule = POISE_RULE_DEAD_BAND;
 	}
@@ -152,13 +165,14 @@ static inline void poise_rule_floor(const struct poise *p, const struct poise_vm
 	}
 }
 
+/* From its size after the last tick on, however many plans are made meanwhile. */
 static inline void poise_rule_slew(const struct poise *p, const struct poise_vm *vm,
 				   struct poise_row *row)
 {
-	const uint64_t most = poise_permille(row->size_pages, p->config.slew_permille) *
+	const uint64_t most = poise_permille(vm->ticked_pages, p->config.slew_permille) *
 			      p->plan.elapsed_ms / 1000;
-	(void)vm;
-	row->lower_pages = poise_max(row->lower_pages, poise_over(row->size_pages, most));
+	row->lower_pages = poise_max(
+		row->lower_pages, poise_min(poise_over(vm->ticked_pages, most), row->size_pages));
 }
 
 static inline void poise_rule_bounds(const struct poise *p, const struct poise_vm *vm,
@@ -180,6 +194,65 @@ static inline void poise_rule_back_off(const struct poise *p, const struct poise
 	if (p->now_ms < vm->quiet_ms) {
 		poise_row_hold(row, POISE_RULE_BACK_OFF);
 	}
+}
+
+/*
+ * What the VM cannot do without: neither the headroom of equation (3), nor what its guest calls
+ * available beyond that. Cache that is read back shows as pressure.
+ */
+static inline void poise_rule_tight(const struct poise *p, const struct poise_vm *vm,
+				    struct poise_row *row)
+{
+	const struct poise_abi_guest *b = &vm->last.body;
+	const uint64_t comfort =
+		poise_permille(row->size_pages, p->config.headroom_permille) +
+		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages);
+	if (vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0 &&
+	    row->rule != POISE_RULE_URGENT) {
+		row->needed_pages = poise_max(poise_over(row->desired_pages, comfort),
+					      poise_min(row->lower_pages, row->desired_pages));
+	}
+}
+
+/*
+ * The longer a VM goes on reading back, the smaller its part of what is beyond everybody's share:
+ * whether it lies or can never have enough, it has no lasting claim to more than that.
+ */
+static inline void poise_rule_claim(const struct poise *p, const struct poise_vm *vm,
+				    struct poise_row *row)
+{
+	(void)p;
+	row->weight = row->weight * 256 / (16 + vm->forecast.hungry);
+}
+
+/* A goal close by is left alone. */
+static inline void poise_rule_near(const struct poise *p, const struct poise_vm *vm,
+				   struct poise_row *row)
+{
+	const uint64_t band = poise_permille(row->size_pages, p->config.dead_band_permille);
+	const uint64_t change = poise_over(row->goal_pages, row->size_pages) +
+				poise_over(row->size_pages, row->goal_pages);
+	if (vm->urgent == 0 && vm->actual_pages != 0 && change < band &&
+	    row->size_pages <= row->upper_pages) {
+		row->goal_pages = row->size_pages;
+	}
+}
+
+/*
+ * What the VM wants itself is taken by an eighth a second only, and by ticks only; but of `due`
+ * pages it gives its part at once, as one of those who are to lose `beyond` such pages in all.
+ */
+static inline void poise_rule_gentle(const struct poise *p, const struct poise_vm *vm,
+				     struct poise_row *row, uint64_t beyond, uint64_t due)
+{
+	const uint64_t wanted = poise_min(row->size_pages, row->desired_pages);
+	const uint64_t excess = poise_over(wanted, row->goal_pages);
+	/* Rounded up, or a few pages would stay owed for ever. */
+	const uint64_t now = poise_min(excess, poise_plan_split(excess, beyond, due) + (due != 0));
+	const uint64_t later = (excess - now) / 8 * p->plan.elapsed_ms / 1000;
+	(void)vm;
+	row->goal_pages = poise_max(row->goal_pages,
+				    poise_over(wanted, now + (p->plan.early != 0 ? 0 : later)));
 }
 
 #endif

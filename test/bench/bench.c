@@ -192,7 +192,7 @@ static bool start_over(struct bench *b, uint32_t vm_count, uint32_t policy)
 	}
 	b->now_ms = 1000000;
 	b->p.now_ms = b->now_ms - 1000;
-	b->p.planned_ms = b->p.now_ms;
+	b->p.ticked_ms = b->p.now_ms;
 	b->p.epoch = 1000;
 	for (uint32_t i = 0; i < vm_count; i++) {
 		scatter(b, i, vm_count);

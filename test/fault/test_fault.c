@@ -19,8 +19,8 @@
 
 #include "../scenario/scenario.h"
 
-#define CALM_TICKS     12u
-#define SLACK_PERMILLE 12u
+#define CALM_TICKS     40u
+#define SLACK_PERMILLE 30u
 
 static struct scenario_run run, reference;
 static uint64_t injected, played;

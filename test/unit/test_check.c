@@ -176,6 +176,22 @@ static void pressure_beyond(struct poise *p)
 	p->vm[0].forecast.pressure_pages = POISE_PAGES_MAX + 1;
 }
 
+static void promised_beyond(struct poise *p)
+{
+	p->vm[0].forecast.promised_pages = POISE_PAGES_MAX / 8 + 1;
+}
+
+static void hungry_beyond(struct poise *p)
+{
+	p->vm[0].forecast.hungry = POISE_HUNGRY_MAX + 1;
+}
+
+static void hungry_most(struct poise *p)
+{
+	p->vm[0].forecast.promised_pages = POISE_PAGES_MAX / 8;
+	p->vm[0].forecast.hungry = POISE_HUNGRY_MAX;
+}
+
 static void managed_too_soon(struct poise *p)
 {
 	p->vm[0].forecast.steps = 1;
@@ -261,6 +277,9 @@ static void check_each_bit(void **state)
 		{size_beyond, POISE_CHECK_FORECAST},
 		{size_most, 0},
 		{pressure_beyond, POISE_CHECK_FORECAST},
+		{promised_beyond, POISE_CHECK_FORECAST},
+		{hungry_beyond, POISE_CHECK_FORECAST},
+		{hungry_most, 0},
 		{managed_too_soon, POISE_CHECK_FORECAST},
 		{unmanaged_with_baseline, 0},
 		{empty_with_weight, POISE_CHECK_EMPTY},

@@ -189,44 +189,61 @@ static void forecast_pressure_inputs(void **state)
 {
 	static const struct {
 		struct poise_abi_guest before, after;
-		uint64_t pressure;
+		uint64_t pressure, promised;
 	} rows[] = {
-		{{.sample = 1}, {.sample = 2}, 0},
+		{{.sample = 1}, {.sample = 2}, 0, 0},
 		/* Swapped in and refaulted are the same pages seen twice: the larger counts. */
-		{{.swap_in_pages = 5}, {.swap_in_pages = 12}, 7},
-		{{.refault_anon_pages = 5}, {.refault_anon_pages = 25}, 20},
+		{{.swap_in_pages = 5}, {.swap_in_pages = 12}, 7, 0},
+		{{.refault_anon_pages = 5}, {.refault_anon_pages = 25}, 20, 0},
 		{{.swap_in_pages = 5, .refault_anon_pages = 5},
 		 {.swap_in_pages = 12, .refault_anon_pages = 25},
-		 20},
+		 20,
+		 0},
 		{{.swap_in_pages = 5, .refault_anon_pages = 5},
 		 {.swap_in_pages = 42, .refault_anon_pages = 25},
-		 37},
+		 37,
+		 0},
 		/* File pages come on top. */
 		{{.refault_file_pages = 100},
 		 {.refault_file_pages = 400, .swap_in_pages = 50},
-		 350},
+		 350,
+		 0},
 		/* Swapped out alone is no need of anything. */
-		{{.swap_out_pages = 0}, {.swap_out_pages = 5000}, 0},
+		{{.swap_out_pages = 0}, {.swap_out_pages = 5000}, 0, 0},
 		/* Promised, but for what is in use already. */
-		{{.committed_pages = 100}, {.committed_pages = 700}, 600},
-		{{.committed_pages = 700}, {.committed_pages = 100}, 0},
-		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 450}, 150},
-		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 650}, 0},
-		{{.committed_pages = 100}, {.committed_pages = 700, .active_file_pages = 1}, 599},
-		{{.committed_pages = 100, .active_file_pages = 450}, {.committed_pages = 700}, 600},
-		{{.committed_pages = 0}, {.committed_pages = 1000}, 1000},
-		{{.committed_pages = 0}, {.committed_pages = 1001}, 1000},
-		{{.committed_pages = 0}, {.committed_pages = UINT64_MAX}, 1000},
+		{{.committed_pages = 100}, {.committed_pages = 700}, 0, 600},
+		{{.committed_pages = 700}, {.committed_pages = 100}, 0, 0},
+		{{.committed_pages = 100},
+		 {.committed_pages = 700, .active_file_pages = 450},
+		 0,
+		 150},
+		{{.committed_pages = 100},
+		 {.committed_pages = 700, .active_file_pages = 650},
+		 0,
+		 0},
+		{{.committed_pages = 100},
+		 {.committed_pages = 700, .active_file_pages = 1},
+		 0,
+		 599},
+		{{.committed_pages = 100, .active_file_pages = 450},
+		 {.committed_pages = 700},
+		 0,
+		 600},
+		{{.committed_pages = 0}, {.committed_pages = 1000}, 0, 1000},
+		{{.committed_pages = 0}, {.committed_pages = 1001}, 0, 1000},
+		{{.committed_pages = 0}, {.committed_pages = UINT64_MAX}, 0, 1000},
 		/* No more than the whole VM. */
-		{{.swap_in_pages = 0}, {.swap_in_pages = 8001}, 8000},
+		{{.swap_in_pages = 0}, {.swap_in_pages = 8001}, 8000, 0},
 		{{.sample = 1},
 		 {.swap_in_pages = 7000, .refault_file_pages = 7000, .committed_pages = 7000},
-		 8000},
+		 8000,
+		 1000},
 		{{.sample = 1},
 		 {.swap_in_pages = U32_TOP - 1, .refault_file_pages = U32_TOP - 1},
-		 8000},
+		 8000,
+		 0},
 		/* A counter that was reset looks like one that has come a long way. */
-		{{.swap_in_pages = 500}, {.swap_in_pages = 0}, 8000},
+		{{.swap_in_pages = 500}, {.swap_in_pages = 0}, 8000, 0},
 	};
 	const struct poise_config config = config_of(1000, 768);
 	(void)state;
@@ -239,6 +256,7 @@ static void forecast_pressure_inputs(void **state)
 		assert_int_equal(feed.forecast.pressure_pages, 0);
 		feed_body(&feed, &config, &after, 1000);
 		assert_int_equal(feed.forecast.pressure_pages, rows[i].pressure);
+		assert_int_equal(feed.forecast.promised_pages, rows[i].promised);
 	}
 }
 
@@ -273,17 +291,32 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 	}
 }
 
-/* Pressure halves with each interval, and gathers within one. */
+/* Pressure fades by a 32nd with each interval, or an eighth where memory lies free, and gathers
+ * within one; promises halve; hunger grows while more than a 256th of the VM is read back. */
 static void forecast_pressure_fades(void **state)
 {
 	static const struct {
-		uint64_t after_ms, swap_in, pressure;
+		uint64_t after_ms, swap_in, committed, free;
+		uint64_t pressure, promised;
+		uint32_t hungry;
 	} rows[] = {
-		{1000, 0, 0},        {1000, 1000, 1000}, {1000, 1000, 500},
-		{1000, 1000, 250},   {1000, 1100, 225}, /* 125 + 100 */
-		{100, 1130, 255},    {100, 1150, 275},  /* early: added, not halved */
-		{800, 1150, 137},    {1000, 1150, 68},   {9000, 1150, 34},
-		{1000, 20000, 8000}, {100, 25000, 8000},
+		{1000, 0, 0, 0, 0, 0, 0},
+		{1000, 3200, 0, 0, 3200, 0, 1},
+		{1000, 3200, 0, 0, 3100, 0, 0},
+		{1000, 3231, 0, 0, 3035, 0, 0}, /* 3100 - 96 + 31: no hunger yet */
+		{1000, 3263, 0, 0, 2973, 0, 1}, /* 3035 - 94 + 32 */
+		{1000, 3363, 0, 0, 2981, 0, 2},
+		{100, 3463, 0, 0, 3081, 0, 2}, /* early: added, not faded */
+		{900, 3463, 0, 0, 2985, 0, 1},
+		{1000, 3463, 0, 800, 2892, 0, 0}, /* a tenth is free: not more than that */
+		{1000, 3463, 0, 801, 2531, 0, 0}, /* more */
+		{1000, 3563, 0, 801, 2552, 0, 1}, /* but not while it reads back */
+		{1000, 3563, 640, 0, 2473, 640, 0},
+		{1000, 3563, 640, 0, 2396, 320, 0},
+		{100, 3563, 740, 0, 2396, 420, 0},
+		{900, 3563, 740, 0, 2322, 210, 0},
+		{1000, 23563, 9740, 0, 8000, 1000, 1},
+		{100, 25000, 19740, 0, 8000, 1000, 1},
 	};
 	const struct poise_config config = config_of(1000, 768);
 	struct feed feed = {0};
@@ -291,10 +324,21 @@ static void forecast_pressure_fades(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct poise_abi_guest body = {.total_pages = 10000,
 						     .balloon_pages = 2000,
+						     .free_pages = rows[i].free,
+						     .committed_pages = rows[i].committed,
 						     .swap_in_pages = rows[i].swap_in};
 		feed_body(&feed, &config, &body, rows[i].after_ms);
 		assert_int_equal(feed.forecast.pressure_pages, rows[i].pressure);
+		assert_int_equal(feed.forecast.promised_pages, rows[i].promised);
+		assert_int_equal(feed.forecast.hungry, rows[i].hungry);
 	}
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct poise_abi_guest body = {.total_pages = 10000,
+						     .swap_in_pages = 30000 + i * 1000};
+		feed_body(&feed, &config, &body, 1000);
+		assert_in_range(feed.forecast.hungry, 0, 240);
+	}
+	assert_int_equal(feed.forecast.hungry, 240);
 }
 
 /* Whatever a page can hold, the forecast stays in the range that poise_check states. */
@@ -335,6 +379,9 @@ static void forecast_any_samples_stay_in_range(void **state)
 			p.vm[0].forecast = feed.forecast;
 			assert_int_equal(poise_check(&p), 0);
 			assert_in_range(feed.forecast.pressure_pages, 0, feed.forecast.size_pages);
+			assert_in_range(feed.forecast.promised_pages, 0,
+					feed.forecast.size_pages / 8);
+			assert_in_range(feed.forecast.hungry, 0, 240);
 		}
 	}
 }

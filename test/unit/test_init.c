@@ -150,7 +150,7 @@ static const struct {
 	FIELD(interval_ms, 10, 60000, 1000),    FIELD(alpha_q10, 1, 1024, 768),
 	FIELD(headroom_permille, 1, 500, 100),  FIELD(reserve_permille, 1, 500, 16),
 	FIELD(urgent_permille, 1, 500, 8),      FIELD(urgent_gap_ms, 1, 60000, 100),
-	FIELD(dead_band_permille, 1, 500, 4),   FIELD(slew_permille, 1, 10000, 2000),
+	FIELD(dead_band_permille, 1, 500, 20),  FIELD(slew_permille, 1, 10000, 2000),
 	FIELD(idle_tax_permille, 1, 1000, 750), FIELD(hold_intervals, 1, 10, 3),
 	FIELD(freeze_intervals, 3, 1000, 10),   FIELD(answer_intervals, 1, 1000, 3),
 	FIELD(progress_permille, 1, 500, 2),

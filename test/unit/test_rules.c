@@ -70,15 +70,15 @@ static void rule_frozen(void **state)
 static void rule_static(void **state)
 {
 	static const struct rule_case cases[] = {
-		/* Never reported: grows to its boot size, that much is its own, and never shrinks.
-		 */
+		/* Does not report: grows to its boot size, and that much is its own. */
 		{VM(1000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
 		 {0},
 		 {1500, 1, 10000, 1500},
 		 POISE_RULE_STATIC},
+		/* Beyond it an eighth goes: 2000 - 500 / 8. */
 		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
 		 {0},
-		 {2000, 1, 10000, 2000},
+		 {1938, 1, 10000, 1500},
 		 POISE_RULE_STATIC},
 		/* Has a balloon, but is not believed: the boot size from both sides. */
 		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_QUARANTINED),
@@ -100,21 +100,36 @@ static void rule_static(void **state)
 
 static void rule_stale(void **state)
 {
+	/* The last sample is 3,000 ms old; after 10,000 it will be frozen: seven steps are left. */
 	static const struct rule_case cases[] = {
-		{VM(1000, 0, 0, .boot_pages = 1800), {0}, {1100, 1, 10000, 1}, POISE_RULE_STALE},
-		{VM(1800, 0, 0, .boot_pages = 1000), {0}, {1700, 1, 10000, 1}, POISE_RULE_STALE},
-		{VM(1000, 0, 0, .boot_pages = 1000), {0}, {1000, 1, 10000, 1}, POISE_RULE_STALE},
-		/* An eighth of fewer than eight pages is none. */
-		{VM(1000, 0, 0, .boot_pages = 1007), {0}, {1000, 1, 10000, 1}, POISE_RULE_STALE},
-		{VM(1007, 0, 0, .boot_pages = 1000), {0}, {1007, 1, 10000, 1}, POISE_RULE_STALE},
+		{VM(1000, 0, 0, .boot_pages = 1700), {0}, {1100, 1, 10000, 1100}, POISE_RULE_STALE},
+		{VM(1700, 0, 0, .boot_pages = 1000), {0}, {1600, 1, 10000, 1600}, POISE_RULE_STALE},
+		{VM(1000, 0, 0, .boot_pages = 1000), {0}, {1000, 1, 10000, 1000}, POISE_RULE_STALE},
+		/* A seventh of fewer than seven pages is none. */
+		{VM(1000, 0, 0, .boot_pages = 1006), {0}, {1000, 1, 10000, 1000}, POISE_RULE_STALE},
+		{VM(1006, 0, 0, .boot_pages = 1000), {0}, {1006, 1, 10000, 1006}, POISE_RULE_STALE},
 		/* What the forecast says does not matter any more. */
-		{VM(1000, 900, -900, .boot_pages = 1800),
+		{VM(1000, 900, -900, .boot_pages = 1700),
 		 {0},
-		 {1100, 1, 10000, 1},
+		 {1100, 1, 10000, 1100},
 		 POISE_RULE_STALE},
 	};
+	static const struct {
+		uint64_t age_ms, desired;
+	} steps[] = {{2999, 1087}, {3001, 1100}, {4000, 1116}, {8000, 1350},
+		     {8999, 1350}, {9000, 1700}, {9999, 1700}};
+	static struct poise p;
 	(void)state;
 	run_rule(poise_rule_stale, &plain, 1000, cases, ARRAY_SIZE(cases));
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		const struct plan_vm vm = VM(1000, 0, 0, .boot_pages = 1700);
+		struct poise_row row = {.size_pages = 1000};
+		plan_start(&p, &plain);
+		plan_put(&p, 0, &vm);
+		p.vm[0].sample_ms = PLAN_NOW_MS - steps[i].age_ms;
+		poise_rule_stale(&p, &p.vm[0], &row);
+		assert_int_equal(row.desired_pages, steps[i].desired);
+	}
 }
 
 static void rule_equation(void **state)
@@ -175,6 +190,14 @@ static void rule_pressure(void **state)
 		{VM(2000, 0, 0, .pressure_pages = 1),
 		 {0},
 		 {2001, 1, 10000, 1},
+		 POISE_RULE_PRESSURE},
+		{VM(2000, 0, 0, .promised_pages = 1),
+		 {0},
+		 {2001, 1, 10000, 1},
+		 POISE_RULE_PRESSURE},
+		{VM(2000, 0, 0, .pressure_pages = 20, .promised_pages = 3),
+		 {0},
+		 {2023, 1, 10000, 1},
 		 POISE_RULE_PRESSURE},
 	};
 	(void)state;
@@ -244,18 +267,18 @@ static void rule_idle_tax(void **state)
 static void rule_dead_band(void **state)
 {
 	static const struct rule_case cases[] = {
-		/* 4 permille of 1000 pages are 4 */
+		/* 20 permille of 1000 pages are 20 */
 		{VM(1000, 0, 0), {0}, {1000, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(1000, 0, 0), {1003, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
-		{VM(1000, 0, 0), {1004, 0, 0, 0}, {1004, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(1000, 0, 0), {997, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
-		{VM(1000, 0, 0), {996, 0, 0, 0}, {996, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0), {1019, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
+		{VM(1000, 0, 0), {1020, 0, 0, 0}, {1020, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0), {981, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
+		{VM(1000, 0, 0), {980, 0, 0, 0}, {980, 1, 10000, 1}, POISE_RULE_NONE},
 		{VM(1000, 0, 0, .urgent = 1),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
 		 POISE_RULE_NONE},
 		/* a small VM has no band */
-		{VM(249, 0, 0), {250, 0, 0, 0}, {250, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(49, 0, 0), {50, 0, 0, 0}, {50, 1, 10000, 1}, POISE_RULE_NONE},
 	};
 	(void)state;
 	run_rule(poise_rule_dead_band, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -313,6 +336,22 @@ static void rule_slew(void **state)
 		  {2000, 1800, 10000, 1800},
 		  POISE_RULE_NONE}},
 		{1000, {VM(1, 0, 0), {0}, {1, 1, 10000, 1}, POISE_RULE_NONE}},
+		/* It counts from the last tick, however much was taken since. */
+		{500,
+		 {VM(1800, 0, 0, .ticked_pages = 2000),
+		  {0},
+		  {1800, 1500, 10000, 1},
+		  POISE_RULE_NONE}},
+		{100,
+		 {VM(1800, 0, 0, .ticked_pages = 2000),
+		  {0},
+		  {1800, 1800, 10000, 1},
+		  POISE_RULE_NONE}},
+		{100,
+		 {VM(2500, 0, 0, .ticked_pages = 2000),
+		  {0},
+		  {2500, 1900, 10000, 1},
+		  POISE_RULE_NONE}},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -351,16 +390,155 @@ static void rule_back_off(void **state)
 	run_rule(poise_rule_back_off, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
+/* Without the headroom of 10 %, and without what is available beyond. */
+static void rule_tight(void **state)
+{
+	static const struct {
+		struct plan_vm vm;
+		uint64_t desired, lower;
+		uint32_t rule;
+		uint64_t needed;
+	} rows[] = {
+		{VM(1000, 0, 0), 1000, 1, POISE_RULE_SHORTFALL, 900},
+		{VM(1000, 0, 0), 1500, 1, POISE_RULE_SHORTFALL, 1400},
+		{VM(1000, 0, 0), 700, 1, POISE_RULE_SHORTFALL, 600},
+		{VM(1000, 0, 0, .available_pages = 250), 1000, 1, POISE_RULE_SHORTFALL, 650},
+		{VM(1000, 0, 0, .available_pages = POISE_PAGES_MAX), 900, 1, POISE_RULE_SHORTFALL,
+		 1},
+		/* neither below the floor nor above what is desired */
+		{VM(1000, 0, 0), 1000, 950, POISE_RULE_SHORTFALL, 950},
+		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},
+		/* who asks urgently means it */
+		{VM(1000, 0, 0), 1500, 1, POISE_RULE_URGENT, 77},
+		/* nothing is known of these */
+		{VM(1000, 0, 0, .state = POISE_VM_STALE), 1000, 1, POISE_RULE_STALE, 77},
+		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED), 1000, 1, POISE_RULE_STATIC, 77},
+		{VM(1000, 0, 0, .flags = POISE_VM_STATIC), 1000, 1, POISE_RULE_STATIC, 77},
+	};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct poise_row row = {.size_pages = 1000,
+					.desired_pages = rows[i].desired,
+					.needed_pages = 77,
+					.lower_pages = rows[i].lower,
+					.rule = rows[i].rule};
+		plan_start(&p, &plain);
+		plan_put(&p, 0, &rows[i].vm);
+		poise_rule_tight(&p, &p.vm[0], &row);
+		assert_int_equal(row.needed_pages, rows[i].needed);
+		assert_int_equal(row.desired_pages, rows[i].desired);
+	}
+}
+
+/* A claim halves after 16 hungry intervals; even the smallest never becomes none. */
+static void rule_claim_F19_fades_with_hunger(void **state)
+{
+	static const struct {
+		uint32_t weight, hungry, claim;
+	} rows[] = {{100, 0, 1600},      {100, 16, 800},      {100, 48, 400}, {100, 240, 100},
+		    {65535, 0, 1048560}, {65535, 240, 65535}, {1, 240, 1},    {1, 0, 16}};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan_vm vm =
+			VM(1000, 0, 0, .weight = rows[i].weight, .hungry = rows[i].hungry);
+		struct poise_row row = {.weight = rows[i].weight};
+		plan_start(&p, &plain);
+		plan_put(&p, 0, &vm);
+		poise_rule_claim(&p, &p.vm[0], &row);
+		assert_int_equal(row.weight, rows[i].claim);
+	}
+}
+
+/* Goals within 2 % are left alone; those of an urgent VM and of one above its limit are not. */
+static void rule_near(void **state)
+{
+	static const struct {
+		uint32_t urgent;
+		uint64_t upper, goal, after;
+	} rows[] = {
+		{0, 2000, 1019, 1000}, {0, 2000, 1020, 1020}, {0, 2000, 981, 1000},
+		{0, 2000, 980, 980},   {0, 2000, 1000, 1000}, {1, 2000, 1001, 1001},
+		{0, 999, 999, 999},    {0, 1000, 999, 1000},
+	};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent);
+		struct poise_row row = {.size_pages = 1000,
+					.upper_pages = rows[i].upper,
+					.goal_pages = rows[i].goal};
+		plan_start(&p, &plain);
+		plan_put(&p, 0, &vm);
+		poise_rule_near(&p, &p.vm[0], &row);
+		assert_int_equal(row.goal_pages, rows[i].after);
+	}
+}
+
+/* Of 1,000 pages, `desired` of them wanted, an eighth of what is too much goes in a second. */
+static void rule_gentle(void **state)
+{
+	static const struct {
+		uint64_t desired, goal, elapsed_ms;
+		uint32_t early;
+		uint64_t due, after;
+	} rows[] = {
+		{1500, 200, 1000, 0, 0, 900},
+		{1500, 200, 500, 0, 0, 950},
+		{1500, 200, 2000, 0, 0, 800},
+		{1500, 200, 0, 0, 0, 1000},
+		{1500, 200, 1000, 1, 0, 1000},
+		/* what it does not want goes at once, early or not */
+		{600, 200, 1000, 0, 0, 550},
+		{600, 200, 1000, 1, 0, 600},
+		{600, 600, 0, 0, 0, 600},
+		{600, 800, 1000, 0, 0, 800},
+		{600, 800, 1000, 1, 0, 800},
+		/* 1,600 are to go from all: of 400 that are due it gives 200 of its 800, and one */
+		{1500, 200, 1000, 1, 400, 799},
+		/* and an eighth of the other 599 */
+		{1500, 200, 1000, 0, 400, 725},
+		{1500, 200, 1000, 1, 1600, 200},
+		{1500, 200, 1000, 1, 5000, 200},
+		{600, 800, 1000, 0, 400, 800},
+	};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan_vm vm = VM(1000, 0, 0);
+		struct poise_row row = {.size_pages = 1000,
+					.desired_pages = rows[i].desired,
+					.goal_pages = rows[i].goal};
+		plan_start(&p, &plain);
+		plan_put(&p, 0, &vm);
+		p.plan.elapsed_ms = rows[i].elapsed_ms;
+		p.plan.early = rows[i].early;
+		poise_rule_gentle(&p, &p.vm[0], &row, 1600, rows[i].due);
+		assert_int_equal(row.goal_pages, rows[i].after);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rule_frozen),    cmocka_unit_test(rule_static),
-		cmocka_unit_test(rule_stale),     cmocka_unit_test(rule_equation),
-		cmocka_unit_test(rule_shortfall), cmocka_unit_test(rule_pressure),
-		cmocka_unit_test(rule_urgent),    cmocka_unit_test(rule_idle_tax),
-		cmocka_unit_test(rule_dead_band), cmocka_unit_test(rule_floor),
-		cmocka_unit_test(rule_slew),      cmocka_unit_test(rule_bounds),
+		cmocka_unit_test(rule_frozen),
+		cmocka_unit_test(rule_static),
+		cmocka_unit_test(rule_stale),
+		cmocka_unit_test(rule_equation),
+		cmocka_unit_test(rule_shortfall),
+		cmocka_unit_test(rule_pressure),
+		cmocka_unit_test(rule_urgent),
+		cmocka_unit_test(rule_idle_tax),
+		cmocka_unit_test(rule_dead_band),
+		cmocka_unit_test(rule_floor),
+		cmocka_unit_test(rule_slew),
+		cmocka_unit_test(rule_bounds),
 		cmocka_unit_test(rule_back_off),
+		cmocka_unit_test(rule_tight),
+		cmocka_unit_test(rule_near),
+		cmocka_unit_test(rule_gentle),
+		cmocka_unit_test(rule_claim_F19_fades_with_hunger),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
