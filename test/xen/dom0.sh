@@ -113,9 +113,9 @@ size_is() {
 	[ "$(size_mib "$1")" -eq "$2" ]
 }
 
-# sum_mib: all of them together, by one look.
+# sum_mib: all of them together, by one look, rounded up.
 sum_mib() {
-	look sum | awk '{ print int($1 / 256) }'
+	look sum | awk '{ print int(($1 + 255) / 256) }'
 }
 
 # target_set NAME MIB: what an administrator's xl mem-set does to the guest. (xl 4.17 itself fails an
