@@ -69,6 +69,19 @@ static uint64_t look(xc_interface *xc, const char *min, const char *ignore)
 	return count < 0 ? UINT64_MAX : sum;
 }
 
+/* All domains, for whoever wants to know who it was. */
+static void list(xc_interface *xc)
+{
+	xc_domaininfo_t info[DOMAINS];
+	const int count = xc_domain_getinfolist(xc, 1, DOMAINS, info);
+	printf("  at %" PRIu64 " s:", number_in("/proc/uptime"));
+	for (int i = 0; i < count; i++) {
+		printf(" domain %u: %" PRIu64 " of %" PRIu64 ",", info[i].domain,
+		       (uint64_t)info[i].tot_pages, (uint64_t)info[i].max_pages);
+	}
+	printf("\n");
+}
+
 static _Noreturn void watch(xc_interface *xc, char **argument)
 {
 	uint64_t worst = 0;
@@ -77,6 +90,7 @@ static _Noreturn void watch(xc_interface *xc, char **argument)
 		const uint64_t sum = look(xc, argument[1], argument[2]);
 		if (sum > pool) {
 			printf("broken sum %" PRIu64 " of %" PRIu64 " pages\n", sum, pool);
+			list(xc);
 		}
 		worst = sum > worst ? sum : worst;
 		if (i % 50 == 0) {
