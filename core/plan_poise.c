@@ -151,6 +151,8 @@ static int64_t find_owed(const struct poise *p, const struct poise_plan *plan)
 		if (p->vm[i].state == POISE_VM_UNMANAGED ||
 		    (plan->early == 0 && lacks > row->needed_pages / OWED_PART)) {
 			owed += (int64_t)lacks;
+		} else if (p->vm[i].urgent != 0) {
+			owed += (int64_t)poise_over(row->goal_pages, row->size_pages);
 		}
 	}
 	return owed;

@@ -99,8 +99,8 @@ struct poise_config {
 	uint32_t headroom_permille; /* the tenth of equation (3): 1..500, default 100 */
 	uint32_t reserve_permille; /* of the pool, kept free for urgent requests: 1..500, default 16
 				    */
-	uint32_t urgent_permille; /* of the pool, what an urgent request asks for: 1..500, default 8
-				   */
+	uint32_t urgent_permille; /* of the pool, what an urgent request asks for, at most a 32nd of
+				     the VM's size: 1..500, default 8 */
 	uint32_t urgent_gap_ms;   /* one early tick a VM in this time: 1..60000, default 100 */
 	uint32_t dead_band_permille; /* of a VM's size, what is not worth a move: 1..500, default 20
 				      */

@@ -118,7 +118,10 @@ static inline void poise_rule_urgent(const struct poise *p, const struct poise_v
 		return;
 	}
 	const int64_t own = poise_plan_reclaimable(vm) - poise_plan_delta(vm);
-	const uint64_t step = poise_permille(p->config.pool_pages, p->config.urgent_permille);
+	/* In a large pool the small ones must not leap. */
+	const uint64_t step =
+		poise_min(poise_permille(p->config.pool_pages, p->config.urgent_permille),
+			  row->size_pages / 32);
 	const uint64_t least = row->size_pages + poise_over(step, own > 0 ? (uint64_t)own : 0);
 	if (row->desired_pages < least) {
 		row->desired_pages = least;

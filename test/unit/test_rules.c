@@ -206,43 +206,49 @@ static void rule_pressure(void **state)
 
 static void rule_urgent(void **state)
 {
+	/* A tenth of the pool would be 1,000 pages; a 32nd of 2,000 is 62. */
 	static const struct poise_config config = {.pool_pages = 10000, .urgent_permille = 100};
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(2000, 0, 0, .urgent = 1), {0}, {3000, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 0, 0, .urgent = 1), {0}, {2062, 1, 10000, 1}, POISE_RULE_URGENT},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {500, 0, 0, 0},
-		 {3000, 1, 10000, 1},
+		 {2062, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		{VM(2000, 0, 0, .urgent = 1),
-		 {2999, 0, 0, 0},
-		 {3000, 1, 10000, 1},
+		 {2061, 0, 0, 0},
+		 {2062, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		/* what it can still have by itself comes off; but it keeps what it has */
-		{VM(2000, 0, 1, .urgent = 1), {0}, {2999, 1, 10000, 1}, POISE_RULE_URGENT},
-		{VM(2000, 50, 350, .urgent = 1),
+		{VM(2000, 0, 1, .urgent = 1), {0}, {2061, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 50, 90, .urgent = 1),
 		 {1700, 0, 0, 0},
-		 {2700, 1, 10000, 1},
+		 {2022, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		{VM(2000, 0, 5000, .urgent = 1),
 		 {500, 0, 0, 0},
 		 {2000, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		{VM(2000, 0, -300, .urgent = 1),
-		 {2300, 0, 0, 0},
-		 {3000, 1, 10000, 1},
+		 {2030, 0, 0, 0},
+		 {2062, 1, 10000, 1},
 		 POISE_RULE_URGENT},
 		{VM(2000, 0, 0, .urgent = 1),
-		 {3000, 0, 0, 0},
-		 {3000, 1, 10000, 1},
+		 {2062, 0, 0, 0},
+		 {2062, 1, 10000, 1},
 		 POISE_RULE_NONE},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {4000, 0, 0, 0},
 		 {4000, 1, 10000, 1},
 		 POISE_RULE_NONE},
 	};
+	static const struct poise_config small = {.pool_pages = 10000, .urgent_permille = 5};
+	static const struct rule_case pool[] = {
+		{VM(2000, 0, 0, .urgent = 1), {0}, {2050, 1, 10000, 1}, POISE_RULE_URGENT},
+	};
 	(void)state;
 	run_rule(poise_rule_urgent, &config, 1000, cases, ARRAY_SIZE(cases));
+	run_rule(poise_rule_urgent, &small, 1000, pool, ARRAY_SIZE(pool));
 }
 
 static void rule_idle_tax(void **state)
