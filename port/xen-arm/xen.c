@@ -32,6 +32,8 @@ struct backend_xen {
 	struct event *scan_timer;
 	struct event *move_timer;
 	bool full;    /* too many domains: told */
+	bool listed;  /* Xen has listed its domains, at least once */
+	bool settled; /* all domains that were there at the start have been found */
 	bool no_list; /* Xen does not list its domains: told */
 	struct known known[XEN_DOMAINS_MAX];
 	struct xen_vm vm[POISE_VM_MAX];
@@ -188,6 +190,31 @@ static void refresh(struct backend_xen *b, struct known *k)
 	}
 }
 
+/*
+ * Refreshes all domains, but at the start not before xenstored has told about each of them. Then
+ * all are started in one go: a VM that is found first would else grow into memory that another one
+ * has, which only has not been found yet. Until then no memory is known to be free (host_free).
+ */
+static void refresh_all(struct backend_xen *b)
+{
+	bool all = b->listed;
+	for (size_t i = 0; i < XEN_DOMAINS_MAX && !b->settled; i++) {
+		struct xen_store_result result;
+		all = all &&
+		      (!b->known[i].used || b->known[i].info.dying ||
+		       (xen_store_get(b->c.store, b->known[i].domid, &result) && result.known));
+	}
+	if (!b->settled && !all) {
+		return;
+	}
+	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
+		if (b->known[i].used) {
+			refresh(b, &b->known[i]);
+		}
+	}
+	b->settled = true;
+}
+
 static void scan(struct backend_xen *b)
 {
 	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
@@ -204,10 +231,9 @@ static void scan(struct backend_xen *b)
 			forget(b, &b->known[i]);
 		}
 	}
-	for (size_t i = 0; i < XEN_DOMAINS_MAX && listed; i++) {
-		if (b->known[i].used) {
-			refresh(b, &b->known[i]);
-		}
+	b->listed = b->listed || listed;
+	if (listed) {
+		refresh_all(b);
 	}
 }
 
@@ -222,12 +248,8 @@ static void store_changed(void *ctx, bool rescan)
 	struct backend_xen *b = ctx;
 	if (rescan) {
 		scan(b);
-		return;
-	}
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		if (b->known[i].used) {
-			refresh(b, &b->known[i]);
-		}
+	} else {
+		refresh_all(b);
 	}
 }
 
@@ -397,6 +419,7 @@ static enum poise_err host_free(void *ctx, uint64_t reserve_pages, uint64_t *pag
 	if (!xen_hyper_free(b->c.xc, &free_pages)) {
 		return POISE_E_PORT;
 	}
+	free_pages = b->settled ? free_pages : 0;
 	for (size_t i = 0; i < POISE_VM_MAX; i++) {
 		claimed += xen_vm_claim(&b->vm[i]);
 	}

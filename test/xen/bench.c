@@ -33,6 +33,7 @@ static void started(void *daemon, uint32_t vm, uint64_t pages)
 	assert_int_equal(b->started, b->gone); /* Not twice without `gone`. */
 	b->started++;
 	b->start_pages = b->size = b->target = pages;
+	assert_int_equal(xen_backend.host_free(b->ctx, 0, &b->start_free), POISE_OK);
 }
 
 static void restarted(void *daemon, uint32_t vm, uint64_t pages)

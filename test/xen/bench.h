@@ -27,6 +27,7 @@ struct bench {
 	/* What the daemon has been told. */
 	unsigned started, gone, moved, bells;
 	bool paused;
+	uint64_t start_free; /* the host's free memory when it was started */
 	uint64_t start_pages, moved_pages, moved_epoch;
 	/* The ledger's rule: it is charged max(size, target). */
 	uint64_t size, target;

@@ -46,6 +46,8 @@ static size_t event_first, event_count;
 static struct write writes[WRITES];
 static size_t write_count;
 static unsigned commits, reads;
+/* A commit fails if anything has been written since its transaction began, as xenstored's does. */
+static unsigned changes, changes_seen;
 static struct xs_handle *handle;
 
 /* All calls begin with this: with the lock held, and the connection good, or an errno. */
@@ -124,6 +126,7 @@ static void fire_below(const char *path)
 
 void fake_node_locked(const char *path, const void *bytes, size_t length)
 {
+	changes++;
 	if (bytes == NULL) {
 		drop(path);
 		fake_fire(path);
@@ -309,6 +312,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h)
 		return XBT_NULL;
 	}
 	write_count = 0;
+	changes_seen = changes;
 	fake_unlock();
 	return 1;
 }
@@ -322,6 +326,9 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort_it)
 	bool done = true;
 	if (!abort_it && fake_faults[FAKE_COMMIT_EAGAIN] != 0) {
 		fake_faults[FAKE_COMMIT_EAGAIN] -= fake_faults[FAKE_COMMIT_EAGAIN] > 0;
+		errno = EAGAIN;
+		done = false;
+	} else if (!abort_it && changes_seen != changes) {
 		errno = EAGAIN;
 		done = false;
 	} else if (!abort_it) {

@@ -211,8 +211,10 @@ others_fine stream web
 
 # One that poised has not been told about.
 what="domain that is not in the configuration"
+# Xen numbers domains one after the other; it does not count from its first page on.
+echo $(($(domid game) + 1)) >>"$IGNORE"
 domain_start stranger 80
-domid stranger >>"$IGNORE"
+grep -qx "$(domid stranger)" "$IGNORE" || fail "$what: has number $(domid stranger)"
 limit=$(look domain stranger)
 expect "$what: is named" 20 logged "stranger, is not in the configuration"
 sleep 2

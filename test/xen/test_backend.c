@@ -163,6 +163,22 @@ static void takes_over_in_the_middle_of_a_move(void **state)
 	bench_turns(5);
 }
 
+/* The pool looks empty as long as not all domains have been found: nothing is free until then. */
+static void nothing_is_free_before_all_have_been_found(void **state)
+{
+	uint64_t pages;
+	(void)state;
+	bench_domain();
+	fake_domain(2, "other", PAGES, EXTRA);
+	bench_reopen();
+	assert_int_equal(xen_backend.host_free(bench.ctx, 0, &pages), POISE_OK);
+	assert_int_equal(pages, 0);
+	await(bench.started == 1);
+	assert_int_equal(bench.start_free, 0);
+	assert_int_equal(xen_backend.host_free(bench.ctx, 0, &pages), POISE_OK);
+	assert_int_equal(pages, 100000);
+}
+
 static void an_administrator_is_left_alone(void **state)
 {
 	(void)state;
@@ -307,6 +323,7 @@ int main(void)
 		CASE(death_and_a_new_domain_of_the_same_name),
 		CASE(a_number_that_is_used_again_is_another_domain),
 		CASE(takes_over_in_the_middle_of_a_move),
+		CASE(nothing_is_free_before_all_have_been_found),
 		CASE(an_administrator_is_left_alone),
 		CASE(an_administrators_growth_is_charged_at_once),
 		CASE(a_held_domain_stays_so_over_a_restart),
