@@ -85,19 +85,23 @@ guest_start() {
 	: >"$VM/$1.stat"
 	qemu_run "$1"
 	listen "$1" &
+	echo $! >"$VM/$1.listeners"
 	listen_monitor "$1" &
-	await 60 test -e "$VM/$1.up" && monitor "$1" "balloon $SHARE_MIB"
+	echo $! >>"$VM/$1.listeners"
+	await 200 test -e "$VM/$1.up" && monitor "$1" "balloon $SHARE_MIB"
 }
 
 # guest_ready NAME: waits for its shell, and starts its reports.
 guest_ready() {
-	await 60 said "$1" '^ready' || return 1
+	await 200 said "$1" '^ready' || return 1
 	tell "$1" "start load watch"
-	await 20 reported "$1"
+	await 60 reported "$1"
 }
 
 # guests_start: all of them, side by side, down to their shares.
 guests_start() {
+	now
+	began=$now
 	for name in $NAMES; do
 		guest_start "$name"
 	done
@@ -108,6 +112,8 @@ guests_start() {
 			return 1
 		fi
 	done
+	now
+	echo "$NAMES: running and down to their shares after $((now - began)) s"
 }
 
 guest_pid() {
@@ -118,6 +124,10 @@ guest_pid() {
 guest_kill() {
 	kill -9 "$(guest_pid "$1")"
 	await 10 gone "$(guest_pid "$1")"
+	# Whoever read its pipes must have seen their end, or would share them with the next one's readers.
+	while read -r listener; do
+		await 10 gone "$listener"
+	done <"$VM/$1.listeners"
 }
 
 guests_kill() {

@@ -39,7 +39,7 @@ run-kvm: $(KVM_OUT)/tv.cpio $(SIM) ## the same on KVM/arm64: three Linux guests,
 	@$(SIM) replay $(OUT)/run-kvm/balanced.txt
 	@cat $(OUT)/run-kvm/result
 
-# The same, shorter, and everything that can go wrong; two boots side by side.
+# The same, and everything that can go wrong; two boots side by side.
 KVM_RUNS := kvm-tv kvm-cases
 $(foreach r,tv cases,$(eval RUN_kvm-$(r) := env QEMU=$(QEMU) test/kvm/test.sh $(r) $(OUT)/test/kvm-$(r) \
 	$(LINUX) $(KVM_OUT)/$(r).cpio $(SIM)))

@@ -49,9 +49,9 @@ static const struct program {
 	/* A film: little memory of its own, but what it has read stays in the page cache. */
 	{"stream", {{48, 12, 2, 3}}},
 	/* Pages of the web, one larger, one smaller. */
-	{"web", {{10, 25, 4, 0}, {10, 40, 4, 0}, {10, 20, 4, 0}, {10, 30, 4, 0}, {8, 12, 4, 0}}},
+	{"web", {{10, 25, 4, 0}, {10, 40, 4, 0}, {10, 16, 4, 0}, {10, 24, 4, 0}, {8, 12, 4, 0}}},
 	/* A game is started, plays, and ends: it needs more than its third of the memory. */
-	{"game", {{10, 6, 2, 0}, {20, 100, 4, 0}, {12, 100, 4, 0}, {6, 6, 2, 0}}},
+	{"game", {{10, 6, 2, 0}, {20, 80, 4, 0}, {12, 80, 4, 0}, {6, 6, 2, 0}}},
 };
 
 /* Anonymous memory, one mapping that grows from the front. */

@@ -21,7 +21,7 @@ result() {
 	fi
 }
 
-"$here/run.sh" "$linux" "$initramfs" "$out" 3000 poise.percent=50
+"$here/run.sh" "$linux" "$initramfs" "$out" 3000
 result "the host's job went well" $?
 
 # Decisions made under KVM are made again here, bit for bit.

@@ -132,7 +132,7 @@ printf '%-26s %10d %12d\n' "took, seconds" "$static_took" "$balanced_took" \
 	"alarms at the end" 0 "$alarms"
 printf '%-26s %10s %12d of %d\n\n' "most MiB at a time" "" "$highest" "$POOL_MIB"
 reduction=$(awk -v s="$static_out" -v b="$balanced_out" \
-	'BEGIN { printf "%.2f", s > 0 ? 100 * (s - b) / s : 0 }')
+	'BEGIN { printf "%.2f", (s > 0 ? 100 * (s - b) / s : 0) }')
 echo "poise: swap-out static=$static_out balanced=$balanced_out reduction=$reduction% check=$check" \
 	>/out/result
 cp /run/poise/poised.log /out/
