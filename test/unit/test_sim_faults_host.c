@@ -122,6 +122,25 @@ static void sim_f46_added_while_memory_is_on_its_way(void **state)
 	}
 }
 
+static void sim_f46_added_when_all_memory_is_in_use(void **state)
+{
+	(void)state;
+	/* Its memory has been gone for seconds when it comes back: it waits for others to shrink.
+	 */
+	for (unsigned i = 0; i < 12; i++) {
+		const double at = 2.0 + i * 0.7;
+
+		start_with(&bench,
+			   FAULT_MACHINE "events = ( { at = %.2f; kind = 'remove'; vm = 'odd'; },"
+					 " { at = %.2f; kind = 'add'; vm = 'odd'; } );",
+			   at, at + 5.0);
+		fault_run(&bench, (uint32_t)at + 25u);
+		assert_true(bench.host.guest[0].present);
+		fault_assert_service(&bench);
+		fault_stop(&bench);
+	}
+}
+
 static void sim_f52_pool_shrinks(void **state)
 {
 	(void)state;
@@ -354,6 +373,7 @@ int main(void)
 		cmocka_unit_test(sim_f45_reset_while_the_balloon_is_large),
 		cmocka_unit_test(sim_f45_reboot_that_nobody_is_told_of),
 		cmocka_unit_test(sim_f46_added_while_memory_is_on_its_way),
+		cmocka_unit_test(sim_f46_added_when_all_memory_is_in_use),
 		cmocka_unit_test(sim_f52_pool_shrinks),
 		cmocka_unit_test(sim_f53_pool_grows),
 		cmocka_unit_test(sim_f55_reserve_is_eaten_into),
