@@ -23,6 +23,7 @@ UNIT_TESTS := \
 	plan_any \
 	plan_paper \
 	plan_poise \
+	plan_shortage \
 	poise \
 	publish \
 	random \
@@ -42,6 +43,7 @@ SIZE_TESTS := \
 	plan_any \
 	plan_paper \
 	plan_poise \
+	plan_shortage \
 	random
 
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
