@@ -2,9 +2,9 @@
 /*
  * Policy `poise`: the default. The rules of rules.h shape each VM's row; then the rows are weighed
  * against each other: if memory suffices, the needy get what they lack, first from free memory,
- * then from the donors as in equation (4); if it does not, everybody gets its reservation and a
- * weighted share of the rest, nobody more than it needs. With POISE_RULES_NEUTRAL switched off,
- * this is policy `paper`; DESIGN.md lists what still differs.
+ * then from the donors as in equation (4); if it does not, everybody is entitled to what it needs
+ * up to its reservation and its weighted part of the rest, and gets there without haste. With
+ * POISE_RULES_NEUTRAL switched off, this is policy `paper`; DESIGN.md lists what still differs.
  */
 #include "rules.h"
 
@@ -139,8 +139,8 @@ static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
 }
 
 /*
- * What has to come at once: a debt, what VMs need to start, and what they lack of their base if
- * that is much; the last by ticks only, as who rings must not be able to rob.
+ * What has to come at once: a debt, what VMs need to start, what an urgent one is to get, and what
+ * the others lack of their base if that is much; the last by ticks only.
  */
 static int64_t find_owed(const struct poise *p, const struct poise_plan *plan)
 {
