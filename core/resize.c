@@ -116,7 +116,7 @@ void poise_resize_watch(struct poise *p, uint32_t vm)
 		}
 		return;
 	}
-	if (v->actual_pages == 0 && v->target_pages < v->goal_pages) {
+	if (v->actual_pages == 0 && v->target_pages < v->config.boot_pages) {
 		window_start(p, v); /* It waits for memory to start: there is no balloon yet. */
 		return;
 	}

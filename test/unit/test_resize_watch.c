@@ -188,6 +188,30 @@ static void parking_stays_within_limits(void **state)
 	assert_int_equal(vm(A)->strikes, 1);
 }
 
+/* F46: a VM that waits for memory to start has no balloon yet; one that does not start when it has
+ * all of it is lost like any other that does not move. */
+static void f46_waiting_to_start_is_no_stuck_balloon(void **state)
+{
+	const struct poise_vm_config config = {
+		.min_pages = 1000, .boot_pages = 3000, .max_pages = MAX};
+	(void)state;
+	fake.answer[FAKE_RESIZE] = FAKE_NEVER;
+	assert_int_equal(poise_vm_add(&fake.p, 7, &config, 0), POISE_OK);
+	for (unsigned i = 0; i < 5 * WINDOW; i++) {
+		assert_int_equal(vm(7)->target_pages, 2000);
+		assert_int_equal(vm(7)->strikes, 0);
+		fake_tick(&fake);
+	}
+	assert_int_equal(poise_vm_remove(&fake.p, B), POISE_OK);
+	fake_tick(&fake);
+	assert_int_equal(vm(7)->target_pages, 3000);
+	assert_int_equal(vm(7)->strikes, 0);
+	for (unsigned i = 0; i < WINDOW; i++) {
+		fake_tick(&fake);
+	}
+	assert_int_equal(vm(7)->strikes, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -201,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup(f39_a_vm_that_helps_itself, start),
 		cmocka_unit_test_setup(parking_makes_no_debt, start),
 		cmocka_unit_test_setup(parking_stays_within_limits, start),
+		cmocka_unit_test_setup(f46_waiting_to_start_is_no_stuck_balloon, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
