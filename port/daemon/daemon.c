@@ -63,9 +63,9 @@ static bool at_boot_sizes(const struct poised *d)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *v = &d->core.vm[i];
 
-		/* Nearly: the reserve for urgent requests stays free. */
+		/* Nearly: the reserve for urgent requests stays free, and a dead band is left. */
 		if (d->vm[i].running && (v->config.flags & POISE_VM_FREEZE) == 0 &&
-		    v->actual_pages + v->config.boot_pages / 32u < v->config.boot_pages) {
+		    v->actual_pages + v->config.boot_pages / 24u < v->config.boot_pages) {
 			return false;
 		}
 	}
