@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "shallow.h"
 
 /* A client that does not read what it asked for is let go. */
 #define OUTPUT_MAX (4u * 1024u * 1024u)
@@ -92,34 +93,12 @@ static json_t *answer(struct poised *d, const json_t *request, const struct sink
 	return refusal("do has to be one of status,metrics,why,set,freeze,thaw,record");
 }
 
-/* Whether brackets nest no deeper than DEPTH_MAX, texts left out. */
-static bool shallow(const char *line, size_t size)
-{
-	unsigned depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < size; i++) {
-		if (text && line[i] == '\\') {
-			i++;
-		} else if (line[i] == '"') {
-			text = !text;
-		} else if (!text && (line[i] == '{' || line[i] == '[')) {
-			if (++depth > DEPTH_MAX) {
-				return false;
-			}
-		} else if (!text && (line[i] == '}' || line[i] == ']')) {
-			depth -= depth > 0;
-		}
-	}
-	return true;
-}
-
 json_t *control_answer(struct poised *d, const char *line, size_t size, const struct sink *sink)
 {
 	json_t *request = NULL;
 	json_t *reply;
 
-	if (shallow(line, size)) {
+	if (json_shallow(line, size, DEPTH_MAX)) {
 		request = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 	}
 	reply = request == NULL ? refusal("not one JSON object in a line")

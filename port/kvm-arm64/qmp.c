@@ -5,33 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../daemon/shallow.h"
 #include "poise.h"
 
 /* The largest whole number that a double holds exactly: numbers are read as doubles, because QEMU
  * writes 2^64-1 for "missing", which is more than jansson's own integers hold. */
 #define EXACT_MAX 9007199254740992.0
-
-/* Whether brackets nest no deeper than QMP_DEPTH_MAX; what stands in texts does not count. */
-static bool shallow(const char *line, size_t size)
-{
-	unsigned depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < size; i++) {
-		if (text && line[i] == '\\') {
-			i++;
-		} else if (line[i] == '"') {
-			text = !text;
-		} else if (!text && (line[i] == '{' || line[i] == '[')) {
-			if (++depth > QMP_DEPTH_MAX) {
-				return false;
-			}
-		} else if (!text && (line[i] == '}' || line[i] == ']')) {
-			depth -= depth > 0;
-		}
-	}
-	return true;
-}
 
 static enum qmp_kind bad(struct qmp_message *out, const char *why)
 {
@@ -69,7 +48,7 @@ enum qmp_kind qmp_parse(const char *line, size_t size, struct qmp_message *out)
 	if (size > QMP_LINE_MAX) {
 		return bad(out, "a line that is too long");
 	}
-	if (!shallow(line, size)) {
+	if (!json_shallow(line, size, QMP_DEPTH_MAX)) {
 		return bad(out, "brackets that nest too deep");
 	}
 	out->root = json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
