@@ -123,7 +123,7 @@ for run in $runs; do
 	if balanced_rows "$run"; then bad=0; else bad=1; fi
 	result "$run: sizes within the pool, dirty pages exact" $bad
 done
-result 'by dirty pages, two thirds or less are lacking' "$(code balanced balance 67)"
+result 'by dirty pages, three quarters or less are lacking' "$(code balanced balance 75)"
 part balance | grep -v ', log by ' >"$dir/balance-$kind.txt"
 
 if [ "$kind" = ring ]; then
