@@ -99,7 +99,9 @@ void poise_plan_poise(const struct poise *p, struct poise_plan *plan);
 /* Equation (4): the part of `total` that a donor with `spare` out of `sum` gives, rounded down. */
 static inline uint64_t poise_plan_split(uint64_t spare, uint64_t sum, uint64_t total)
 {
-	/* total < sum <= 2^32 and spare <= 2^32: the product fits. */
+	/* The product fits while what is split, total < sum, is no more than the largest pool.
+	 * Debts of several VMs of 16 TiB could add up to more: the part is then wrong, its row's
+	 * limits still hold. */
 	return sum > total ? spare * total / sum : spare;
 }
 /* Demand and reclaimable memory in whole pages, rounded against giving memory away. */

@@ -68,9 +68,10 @@ enum poise_rule {
 	POISE_RULE_SLEW,      /* a VM shrinks at most so much a second */
 	POISE_RULE_TIGHT,  /* when there is not enough for all: without headroom, and without cache
 			      that nobody reads again */
-	POISE_RULE_FAIR,   /* and then: the boot size first, weighted shares of the rest */
-	POISE_RULE_CLAIM,  /* and the claim to more than that fades while more does not help */
-	POISE_RULE_GENTLE, /* and what a VM needs itself is taken little by little, by ticks only */
+	POISE_RULE_FAIR,   /* and then: what each needs, up to its weighted share; then the rest */
+	POISE_RULE_CLAIM,  /* and the claim to more than its share fades while a VM reads back */
+	POISE_RULE_GENTLE, /* and what a VM wants itself is taken little by little, unless it is
+			      owed */
 	POISE_RULE_BACK_OFF, /* a VM whose balloon did not move is left alone for a while */
 	POISE_RULE_STALE,    /* no fresh sample: back to the boot size step by step */
 	POISE_RULE_STATIC,   /* never reported, or quarantined: the boot size */
@@ -156,7 +157,8 @@ struct poise_forecast {
 	int64_t reclaimable_q16; /* equation (3) */
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval */
+	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
+				    an eighth while memory lies free */
 	uint64_t promised_pages; /* promised to processes lately; halved each interval */
 	uint64_t stepped_ms;     /* host time of that step */
 	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
@@ -223,9 +225,10 @@ struct poise_vm {
 
 /* One VM as the policy sees it, and what becomes of it. */
 struct poise_row {
-	uint64_t size_pages;               /* target in force when the plan is made */
-	uint64_t desired_pages;            /* what it should have */
-	uint64_t needed_pages;             /* the part of it that it cannot do without */
+	uint64_t size_pages;    /* target in force when the plan is made */
+	uint64_t desired_pages; /* what it should have */
+	uint64_t needed_pages; /* the part of it that it cannot do without; once a shortage has been
+				  shared, as much of that as it is entitled to */
 	uint64_t lower_pages, upper_pages; /* no goal beyond these */
 	uint64_t base_pages; /* reservation: where sharing starts when memory is short */
 	uint64_t goal_pages; /* the result: absolute */
