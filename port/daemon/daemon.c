@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The daemon's loop: what the backend tells goes to the core, what the core decides goes to the
- * backend, and a timer makes the ticks. Holds no policy. Here: clock, timers, signals, start and
+ * backend, and a timer makes the ticks. Holds no policy. Here: timers, signals, start and
  * end.
  */
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "control.h"
 #include "inside.h"
@@ -19,14 +18,6 @@
 /* With on_exit = "boot": how long the guests have to get there, and how often it is looked. */
 #define LEAVE_MS      10000u
 #define LEAVE_TICK_MS 100
-
-uint64_t daemon_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 uint64_t daemon_now_ms(void)
 {

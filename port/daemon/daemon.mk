@@ -7,6 +7,7 @@
 
 DAEMON_SRCS := \
 	port/daemon/backends.c \
+	port/daemon/clock.c \
 	port/daemon/conf.c \
 	port/daemon/control.c \
 	port/daemon/core.c \
@@ -88,8 +89,9 @@ POISED_SAN := $(OUT)/daemonsan/poised
 $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
 	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_ALL_LIBS))
 
-# Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend of its own.
-DAEMON_TEST_SRCS_daemon := test/daemon/fake.c $(filter-out port/daemon/backends.c,$(DAEMON_SRCS)) $(GUESTDRV_SRCS)
+# Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend and a clock of its own.
+DAEMON_TEST_SRCS_daemon := test/daemon/fake.c $(GUESTDRV_SRCS) \
+	$(filter-out port/daemon/backends.c port/daemon/clock.c,$(DAEMON_SRCS))
 DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
 define daemon_test
 $(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/test_$(1).c $(DAEMON_TEST_SRCS_$(1)))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A backend that is played in the test's own process, and a daemon on it. */
+/*
+ * A backend that is played in the test's own process, and a daemon on it. The clock is played too,
+ * and the daemon's own timers never fire: what happens does not depend on how fast the machine is.
+ */
 #ifndef TEST_DAEMON_FAKE_H
 #define TEST_DAEMON_FAKE_H
 
@@ -26,6 +29,7 @@ struct fake {
 	struct guest guest[VMS];
 	enum poise_err host_err;
 	uint64_t host_free;
+	uint64_t now_us; /* the daemon's clock */
 	unsigned told;
 };
 extern struct fake fake;
@@ -43,7 +47,7 @@ struct bench *bench_start_all(const char *pool);
 void bench_end(struct bench *b);
 /* The backend tells that a VM is there. */
 void bench_appear(struct bench *b, uint32_t vm);
-/* Ticks of the daemon, an interval apart by its own clock; every invariant is looked at. */
+/* Ticks of the daemon, an interval apart; every invariant is looked at. */
 void bench_tick(struct bench *b, unsigned count);
 /* What all VMs together are charged. */
 uint64_t bench_charged(const struct bench *b);
