@@ -97,9 +97,9 @@ struct backend_pages {
 struct backend_status {
 	uint32_t alarms;
 	/*
-	 * The VM seems to be there but has not been taken in with `started` yet. Until it has, the
-	 * memory that nobody is charged for may be its own, and nothing is given to anybody. Not
-	 * for longer than it takes to find out.
+	 * The VM, or one that may be any of them, seems to be there but has not been taken in with
+	 * `started` yet. Until it has, the memory that nobody is charged for may be its own, and
+	 * nothing is given to anybody. Not for longer than it takes to find out.
 	 */
 	bool meeting;
 	uint64_t resident_pages; /* held of the host's memory by its own count; 0: unknown */

@@ -1,41 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The backend of poised for Xen's dom0: which domains there are, and which of them is which VM.
- * What is done with one is in vm.c.
+ * The backend of poised for Xen's dom0, as the daemon calls it. Which domain is which VM is found
+ * in domains.c; what is done with one is in vm.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xentoollog.h>
 
-#include "log.h"
-#include "vm.h"
+#include "domains.h"
 #include "xen.h"
 
-#define LIST_STEP    16
 #define LOOK_FAST_MS 20 /* while a domain moves */
-
-/* A domain that Xen lists, configured or not. */
-struct known {
-	bool used;
-	bool seen; /* in this scan */
-	bool told; /* that it is not in the configuration */
-	uint32_t domid;
-	uint8_t handle[XEN_HANDLE_BYTES];
-	struct xen_info info;
-	struct xen_vm *vm; /* NULL: none that we know of */
-};
 
 struct backend_xen {
 	struct xen_context c;
 	xentoollog_logger *logger;
 	struct event *scan_timer;
 	struct event *move_timer;
-	bool full;    /* too many domains: told */
-	bool listed;  /* Xen has listed its domains, at least once */
-	bool settled; /* all domains that were there at the start have been found */
-	bool no_list; /* Xen does not list its domains: told */
-	struct known known[XEN_DOMAINS_MAX];
+	struct xen_domains domains;
 	struct xen_vm vm[POISE_VM_MAX];
 };
 
@@ -70,186 +53,20 @@ static bool settings_equal(const struct backend_settings *a, const struct backen
 	return strcmp(a->domain, b->domain) == 0 && a->memory == b->memory;
 }
 
-/* Domains. */
-
-static struct known *known_find(struct backend_xen *b, uint32_t domid)
-{
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		if (b->known[i].used && b->known[i].domid == domid) {
-			return &b->known[i];
-		}
-	}
-	return NULL;
-}
-
-static void forget(struct backend_xen *b, struct known *k)
-{
-	xen_store_remove(b->c.store, k->domid);
-	if (k->vm != NULL) {
-		log_line(LOG_LEVEL_INFO, "%s: domain %u is gone", k->vm->name, k->domid);
-		xen_vm_lost(&b->c, k->vm, false);
-	}
-	*k = (struct known){0};
-}
-
-static void meet(struct backend_xen *b, const struct xen_info *info)
-{
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		struct known *k = &b->known[i];
-		if (!k->used && xen_store_add(b->c.store, info->domid)) {
-			*k = (struct known){
-				.used = true, .seen = true, .domid = info->domid, .info = *info};
-			memcpy(k->handle, info->handle, sizeof(k->handle));
-			return;
-		}
-	}
-	if (!b->full) {
-		b->full = true;
-		log_line(LOG_LEVEL_WARNING, "xen: more than %d domains: the rest is not looked at",
-			 XEN_DOMAINS_MAX);
-	}
-}
-
-static void see(struct backend_xen *b, const struct xen_info *info)
-{
-	struct known *k = known_find(b, info->domid);
-	if (k != NULL && memcmp(k->handle, info->handle, sizeof(k->handle)) != 0) {
-		forget(b, k); /* The number has been used again. */
-		k = NULL;
-	}
-	if (k == NULL) {
-		meet(b, info);
-	} else {
-		k->seen = true;
-		k->info = *info;
-	}
-}
-
-/* Returns false if Xen does not list its domains. */
-static bool list(struct backend_xen *b)
-{
-	struct xen_info info[LIST_STEP];
-	uint32_t first = 0;
-	for (;;) {
-		const int count = xen_hyper_list(b->c.xc, first, info, LIST_STEP);
-		if (count < 0) {
-			return false;
-		}
-		for (int i = 0; i < count; i++) {
-			see(b, &info[i]);
-		}
-		if (count == 0) {
-			return true;
-		}
-		first = info[count - 1].domid + 1;
-	}
-}
-
-/* Finds the VM that a domain is, by its name. A second domain of that name waits for the first to
- * go: so it is while one is restarted. */
-static struct xen_vm *match(struct backend_xen *b, const char *name, bool *configured)
-{
-	*configured = false;
-	for (size_t i = 0; i < POISE_VM_MAX; i++) {
-		struct xen_vm *vm = &b->vm[i];
-		if (vm->settings == NULL || strcmp(vm->settings->domain, name) != 0) {
-			continue;
-		}
-		*configured = true;
-		for (size_t j = 0; j < XEN_DOMAINS_MAX; j++) {
-			if (b->known[j].used && b->known[j].vm == vm) {
-				return NULL;
-			}
-		}
-		return vm;
-	}
-	return NULL;
-}
-
-static void refresh(struct backend_xen *b, struct known *k)
-{
-	struct xen_store_result result;
-	if (!xen_store_get(b->c.store, k->domid, &result)) {
-		return;
-	}
-	if (k->vm != NULL) {
-		xen_vm_refresh(&b->c, k->vm, &k->info, &result);
-		return;
-	}
-	if (!result.known || result.domain.name[0] == '\0' || k->info.dying) {
-		return;
-	}
-	bool configured;
-	k->vm = match(b, result.domain.name, &configured);
-	if (k->vm != NULL) {
-		xen_vm_found(&b->c, k->vm, &k->info, &result);
-	} else if (!configured && !k->told && k->domid != 0) {
-		k->told = true;
-		log_line(LOG_LEVEL_INFO, "xen: domain %u, %s, is not in the configuration",
-			 k->domid, result.domain.name);
-	}
-}
-
-/*
- * Refreshes all domains, but at the start not before xenstored has told about each of them. Then
- * all are started in one go: a VM that is found first would else grow into memory that another one
- * has, which only has not been found yet. Until then no memory is known to be free (host_free).
- */
-static void refresh_all(struct backend_xen *b)
-{
-	bool all = b->listed;
-	for (size_t i = 0; i < XEN_DOMAINS_MAX && !b->settled; i++) {
-		struct xen_store_result result;
-		all = all &&
-		      (!b->known[i].used || b->known[i].info.dying ||
-		       (xen_store_get(b->c.store, b->known[i].domid, &result) && result.known));
-	}
-	if (!b->settled && !all) {
-		return;
-	}
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		if (b->known[i].used) {
-			refresh(b, &b->known[i]);
-		}
-	}
-	b->settled = true;
-}
-
-static void scan(struct backend_xen *b)
-{
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		b->known[i].seen = false;
-	}
-	const bool listed = list(b);
-	if (listed == b->no_list) {
-		b->no_list = !listed;
-		log_line(listed ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-			 listed ? "xen: domains are listed again" : "xen: cannot list domains");
-	}
-	for (size_t i = 0; i < XEN_DOMAINS_MAX && listed; i++) {
-		if (b->known[i].used && !b->known[i].seen) {
-			forget(b, &b->known[i]);
-		}
-	}
-	b->listed = b->listed || listed;
-	if (listed) {
-		refresh_all(b);
-	}
-}
-
 static void scan_due(evutil_socket_t fd, short what, void *arg)
 {
+	struct backend_xen *b = arg;
 	(void)fd, (void)what;
-	scan(arg);
+	xen_domains_scan(&b->domains);
 }
 
 static void store_changed(void *ctx, bool rescan)
 {
 	struct backend_xen *b = ctx;
 	if (rescan) {
-		scan(b);
+		xen_domains_scan(&b->domains);
 	} else {
-		refresh_all(b);
+		xen_domains_refresh(&b->domains);
 	}
 }
 
@@ -338,6 +155,7 @@ static void *backend_open(const struct backend_env *env, const struct backend_se
 		return NULL;
 	}
 	b->c.env = env;
+	b->domains = (struct xen_domains){.c = &b->c, .vm = b->vm};
 	const char *missing = backend_connect(b);
 	if (missing != NULL) {
 		snprintf(error, BACKEND_ERROR_MAX, "%s", missing);
@@ -353,17 +171,14 @@ static int vm_open(void *ctx, uint32_t vm, const char *name,
 	struct backend_xen *b = ctx;
 	b->vm[vm] = (struct xen_vm){
 		.settings = settings, .name = name, .max_pages = max_pages, .index = vm};
+	xen_domains_reconsider(&b->domains, &b->vm[vm]);
 	return 0; /* The next scan finds its domain. */
 }
 
 static void vm_close(void *ctx, uint32_t vm)
 {
 	struct backend_xen *b = ctx;
-	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
-		if (b->known[i].vm == &b->vm[vm]) {
-			b->known[i].vm = NULL;
-		}
-	}
+	xen_domains_reconsider(&b->domains, &b->vm[vm]);
 	xen_vm_lost(&b->c, &b->vm[vm], true);
 	b->vm[vm] = (struct xen_vm){0};
 }
@@ -419,7 +234,7 @@ static enum poise_err host_free(void *ctx, uint64_t reserve_pages, uint64_t *pag
 	if (!xen_hyper_free(b->c.xc, &free_pages)) {
 		return POISE_E_PORT;
 	}
-	free_pages = b->settled ? free_pages : 0;
+	free_pages = b->domains.settled ? free_pages : 0;
 	for (size_t i = 0; i < POISE_VM_MAX; i++) {
 		claimed += xen_vm_claim(&b->vm[i]);
 	}
@@ -431,6 +246,7 @@ static void vm_status(void *ctx, uint32_t vm, struct backend_status *out)
 {
 	struct backend_xen *b = ctx;
 	xen_vm_status(&b->c, &b->vm[vm], out);
+	out->meeting = xen_domains_uncharged(&b->domains);
 }
 
 const struct backend xen_backend = {

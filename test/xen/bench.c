@@ -29,6 +29,9 @@ bool bench_logged(const char *part)
 static void started(void *daemon, uint32_t vm, uint64_t pages)
 {
 	struct bench *b = daemon;
+	if (vm != 0 && b->others) {
+		return;
+	}
 	assert_int_equal(vm, 0);
 	assert_int_equal(b->started, b->gone); /* Not twice without `gone`. */
 	b->started++;

@@ -27,6 +27,7 @@ struct bench {
 	/* What the daemon has been told. */
 	unsigned started, gone, moved, bells;
 	bool paused;
+	bool others; /* VMs other than 0 may be started; nothing is written down about them */
 	uint64_t start_free; /* the host's free memory when it was started */
 	uint64_t start_pages, moved_pages, moved_epoch;
 	/* The ledger's rule: it is charged max(size, target). */

@@ -179,6 +179,79 @@ static void nothing_is_free_before_all_have_been_found(void **state)
 	assert_int_equal(pages, 100000);
 }
 
+/* Also where nobody looks at Xen's free memory (host_reserve = 0): the daemon gives nothing while a
+ * domain may be one of its own and is not charged yet. */
+static void nothing_is_given_while_a_domain_may_be_ours(void **state)
+{
+	(void)state;
+	bench_domain();
+	assert_false(bench_status().meeting);
+	bench_reopen();
+	assert_true(bench_status().meeting);
+	await(bench.started == 1);
+	assert_false(bench_status().meeting);
+
+	fake_domain_building(2, "", PAGES);
+	await(bench_status().meeting);
+	fake_node("/local/domain/2/name", "other");
+	await(!bench_status().meeting);
+	assert_true(bench_logged("other, is not in the configuration"));
+
+	fake_domain_building(3, "", PAGES); /* Nobody ever says who it is. */
+	await(bench_status().meeting);
+	assert_false(bench_logged("has no name"));
+	await(!bench_status().meeting);
+	assert_true(bench_logged("domain 3 has no name in xenstore"));
+	assert_int_equal(bench_measure(), PAGES);
+}
+
+static void nothing_is_given_while_a_domain_cannot_be_taken_in(void **state)
+{
+	(void)state;
+	bench_domain();
+	fake_domain_set(1, PAGES + EXTRA, PAGES + 100);
+	fake_fault(FAKE_LIMIT_FAILS, 1);
+	bench_reopen();
+	bench_turns(60);
+	assert_int_equal(bench.started, 0);
+	assert_true(bench_status().meeting);
+	fake_fault(FAKE_LIMIT_FAILS, 0);
+	await(bench.started == 1);
+	assert_false(bench_status().meeting);
+}
+
+static void nothing_is_given_while_a_dead_domain_has_memory(void **state)
+{
+	(void)state;
+	bench_domain();
+	fake_domain_flags(1, DYING);
+	bench_reopen();
+	bench_turns(60);
+	assert_int_equal(bench.started, 0);
+	assert_true(bench_status().meeting);
+	fake_domain_set(1, 2, PAGES); /* Somebody has two of its pages mapped, for ever. */
+	await(!bench_status().meeting);
+	fake_domain(2, "tv", 20000, EXTRA);
+	await(bench.started == 1);
+	assert_int_equal(bench.start_pages, 20000);
+}
+
+/* Reloaded: a stranger may be the new VM. */
+static void nothing_is_given_before_a_new_vm_has_been_looked_for(void **state)
+{
+	static const struct backend_settings other = {.domain = "other"};
+	(void)state;
+	bench_domain();
+	fake_domain(2, "other", PAGES, EXTRA);
+	await(bench_logged("other, is not in the configuration"));
+	assert_false(bench_status().meeting);
+	bench.others = true;
+	assert_int_equal(xen_backend.vm_open(bench.ctx, 1, "new", &other, 2 * PAGES), 0);
+	assert_true(bench_status().meeting);
+	await(!bench_status().meeting);
+	assert_true(bench_logged("new: domain 2, "));
+}
+
 static void an_administrator_is_left_alone(void **state)
 {
 	(void)state;
@@ -324,6 +397,10 @@ int main(void)
 		CASE(a_number_that_is_used_again_is_another_domain),
 		CASE(takes_over_in_the_middle_of_a_move),
 		CASE(nothing_is_free_before_all_have_been_found),
+		CASE(nothing_is_given_while_a_domain_may_be_ours),
+		CASE(nothing_is_given_while_a_domain_cannot_be_taken_in),
+		CASE(nothing_is_given_while_a_dead_domain_has_memory),
+		CASE(nothing_is_given_before_a_new_vm_has_been_looked_for),
 		CASE(an_administrator_is_left_alone),
 		CASE(an_administrators_growth_is_charged_at_once),
 		CASE(a_held_domain_stays_so_over_a_restart),
