@@ -34,14 +34,14 @@ KVM_SRCS := \
 	$(GUESTDRV_SRCS)
 
 XEN_SRCS := $(wildcard port/xen-arm/*.c)
-XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxentoollog
+XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxentoollog -lfdt
 
 POISECTL_SRCS := port/daemon/poisectl.c port/daemon/top.c
 
 # A backend is compiled in where its libraries are. KVM's needs nothing beyond the daemon's own.
 DAEMON_CFLAGS := -D_GNU_SOURCE -Iport/daemon -Iport/kvm-arm64 -DPOISED_KVM
 DAEMON_LIBS := -levent_core -ljansson -lconfig
-XEN_HERE := $(and $(XEN_SRCS),$(wildcard /usr/include/xenctrl.h))
+XEN_HERE := $(and $(XEN_SRCS),$(wildcard /usr/include/xenctrl.h),$(wildcard /usr/include/libfdt.h))
 XEN_THERE := $(XEN_SRCS)
 
 CC_daemon := $(CC)

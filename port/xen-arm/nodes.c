@@ -118,13 +118,6 @@ static int toolstack_nodes(struct xs_handle *xs, xs_transaction_t t, void *arg)
 		d->name[0] = '\0';
 	}
 	value_free(&value);
-	snprintf(path, sizeof(path), "/libxl/%" PRIu32, job->domid);
-	error = node_read(xs, t, path, &value);
-	if (error != 0) {
-		return error;
-	}
-	d->toolstack = value.text != NULL;
-	value_free(&value);
 	path_of(path, job->domid, "memory/poise/offset");
 	error = node_read(xs, t, path, &value);
 	if (error != 0) {

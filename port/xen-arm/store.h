@@ -27,7 +27,6 @@
  * poise/offset: pages that the domain has beyond its target, as found when it was first seen. */
 struct xen_store_domain {
 	bool introduced;         /* xenstored knows it: the toolstack has built it */
-	bool toolstack;          /* built by xl (/libxl/N is there), not by Xen at boot */
 	bool has_offset;         /* offset is there */
 	bool has_announce;       /* announce holds */
 	bool silent;             /* nothing is announced: no driver */

@@ -129,21 +129,19 @@ static bool is_built(const struct xen_vm *vm)
 	return vm->store.introduced && vm->info.ran && vm->store.target_kib != 0;
 }
 
-static const char *why_left_out(const struct xen_vm *vm)
+const char *xen_vm_unfit(uint32_t domid, unsigned memory, enum xen_boot_kind kind)
 {
-	const unsigned memory = vm->settings->memory;
-	if (vm->info.domid == 0) {
+	if (domid == 0) {
 		return "dom0 is direct-mapped: pages that it gives up stay allocated to it";
 	}
-	if (memory == XEN_MEMORY_DIRECT) {
+	if (memory == XEN_MEMORY_NORMAL) {
+		return NULL;
+	}
+	if (memory == XEN_MEMORY_DIRECT || kind == XEN_BOOT_DIRECT) {
 		return "direct-mapped: pages that it gives up stay allocated to it";
 	}
-	if (memory == XEN_MEMORY_STATIC) {
+	if (memory == XEN_MEMORY_STATIC || kind == XEN_BOOT_STATIC) {
 		return "static memory: pages that it gives up are nobody else's";
-	}
-	if (memory == XEN_MEMORY_AUTO && !vm->store.toolstack) {
-		return "built by Xen at boot, so perhaps static or direct-mapped; "
-		       "if not: memory = \"normal\"";
 	}
 	return NULL;
 }
@@ -181,14 +179,13 @@ void xen_vm_found(struct xen_context *c, struct xen_vm *vm, const struct xen_inf
 {
 	vm->info = *info;
 	take_store(vm, result);
-	/* Domains that xl builds have /libxl/N before they are introduced. */
-	const bool known_kind = vm->store.introduced || vm->store.toolstack;
-	vm->left_out = known_kind || info->domid == 0 ? why_left_out(vm) : NULL;
+	vm->left_out = xen_vm_unfit(info->domid, vm->settings->memory,
+				    xen_boot_kind(&c->boot, info->domid));
 	if (vm->left_out != NULL) {
 		vm->phase = XEN_LEFT_OUT;
 		log_line(LOG_LEVEL_WARNING, "%s: domain %u is left out: %s", vm->name,
 			 vm->info.domid, vm->left_out);
-	} else if (known_kind) {
+	} else {
 		start(c, vm);
 	}
 }

@@ -18,6 +18,7 @@
 #define XEN_VM_H
 
 #include "backend.h"
+#include "boot.h"
 #include "hyper.h"
 #include "share.h"
 #include "store.h"
@@ -37,6 +38,7 @@ struct xen_context {
 	struct xen_hyper *xc;
 	struct xen_store *store;
 	struct xen_share share;
+	struct xen_boot boot;
 };
 
 struct xen_vm {
@@ -94,6 +96,9 @@ void xen_vm_status(struct xen_context *c, const struct xen_vm *vm, struct backen
 
 /* Pages that it may still take from Xen without anybody being asked. */
 uint64_t xen_vm_claim(const struct xen_vm *vm);
+
+/* Why a domain's memory cannot be moved, or NULL. `memory`: enum xen_memory. */
+const char *xen_vm_unfit(uint32_t domid, unsigned memory, enum xen_boot_kind kind);
 
 /*
  * What a domain has beyond its target at rest. `pages`: it has now; `target_pages`: it was told to

@@ -9,6 +9,7 @@
 #include <xentoollog.h>
 
 #include "domains.h"
+#include "log.h"
 #include "xen.h"
 
 #define LOOK_FAST_MS 20 /* while a domain moves */
@@ -131,6 +132,13 @@ static const char *backend_connect(struct backend_xen *b)
 	b->c.xc = xen_hyper_open(b->logger);
 	if (b->c.xc == NULL) {
 		return "cannot reach Xen: is this dom0, and is the module xen_privcmd loaded?";
+	}
+	const char *wrong = xen_boot_read(XEN_BOOT_TREE, &b->c.boot);
+	if (wrong != NULL) {
+		log_line(LOG_LEVEL_WARNING,
+			 "xen: " XEN_BOOT_TREE ": %s: who is direct-mapped "
+			 "is not known",
+			 wrong);
 	}
 	const char *missing = xen_share_open(&b->c.share, b->logger, base, rung, b);
 	if (missing != NULL) {

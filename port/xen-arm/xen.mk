@@ -5,11 +5,11 @@
 # Unit tests: the backend on a fake Xen in place of its libraries.
 XEN_TEST_SRCS := test/xen/bench.c test/xen/fake.c test/xen/fake_store.c port/daemon/setting.c \
 	$(XEN_SRCS) $(CORE_SRCS)
-XEN_TESTS := backend faults parse
+XEN_TESTS := backend boot faults parse
 define xen_test
 $(OUT)/daemonsan/test/xen/test_$(1): $(patsubst %.c,$(OUT)/daemonsan/%.o,test/xen/test_$(1).c $(XEN_TEST_SRCS))
 	$$(if $$(Q),@echo "  LINK    $$@")
-	$$(Q)$$(CC_daemonsan) $$(LDFLAGS_san) -o $$@ $$^ -lcmocka -levent_core -lconfig
+	$$(Q)$$(CC_daemonsan) $$(LDFLAGS_san) -o $$@ $$^ -lcmocka -levent_core -lconfig -lfdt
 RUN_xen-$(1) := $(OUT)/daemonsan/test/xen/test_$(1)
 HOST_RUNS += xen-$(1)
 host-runs: $(OUT)/daemonsan/test/xen/test_$(1)
