@@ -78,12 +78,15 @@ void poise_plan_make(const struct poise *p, struct poise_plan *plan)
 		row->size_pages = vm->target_pages;
 		row->desired_pages = vm->target_pages;
 		row->needed_pages = vm->target_pages;
+		row->entitled_pages = vm->target_pages;
 		row->goal_pages = vm->target_pages;
 		row->lower_pages = vm->config.min_pages;
 		row->base_pages = vm->config.min_pages;
 		row->upper_pages = vm->config.max_pages;
 		row->weight = vm->config.weight;
 		row->rule = POISE_RULE_NONE;
+		row->kept = 0;
+		row->reserved = 0;
 		/*
 		 * When everything in flight has arrived, a VM is charged its target; but a shrink
 		 * that the port has not even accepted will not bring anything.

@@ -126,13 +126,12 @@ static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
 	uint64_t based = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		const uint64_t share = row->base_pages;
+		row->entitled_pages = row->base_pages;
 		if (needed <= all) {
 			row->base_pages = row->needed_pages;
 		} else {
 			row->desired_pages = row->needed_pages;
 		}
-		row->needed_pages = share; /* From here on: its base by entitlement. */
 		based += row->base_pages;
 	}
 	return poise_over(all, based);
@@ -140,22 +139,45 @@ static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
 
 /*
  * What has to come at once: a debt, what VMs need to start, what an urgent one is to get, and what
- * the others lack of their base if that is much; the last by ticks only.
+ * the others lack of their due if that is much; the last by ticks only. Sets `wanted` to what the
+ * givers want themselves of the memory they are to lose; the rest of it covers part of the answer.
  */
-static int64_t find_owed(const struct poise *p, const struct poise_plan *plan)
+static int64_t find_owed(const struct poise *p, const struct poise_plan *plan, uint64_t *wanted)
 {
 	int64_t owed = -plan->available_pages;
+	*wanted = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_row *row = &plan->row[i];
-		const uint64_t lacks = poise_over(row->needed_pages, row->size_pages);
+		const uint64_t lacks = poise_over(row->entitled_pages, row->size_pages);
+		if (row->kept != 0) {
+			continue;
+		}
 		if (p->vm[i].state == POISE_VM_UNMANAGED ||
-		    (plan->early == 0 && lacks > row->needed_pages / OWED_PART)) {
+		    (plan->early == 0 && lacks > row->entitled_pages / OWED_PART)) {
 			owed += (int64_t)lacks;
 		} else if (p->vm[i].urgent != 0) {
 			owed += (int64_t)poise_over(row->goal_pages, row->size_pages);
 		}
+		const uint64_t loses = poise_over(row->size_pages, row->goal_pages);
+		const uint64_t part =
+			poise_min(loses, poise_over(row->desired_pages, row->goal_pages));
+		owed -= (int64_t)(loses - part);
+		*wanted += part;
 	}
 	return owed;
+}
+
+/* Whether the others fall short while those who are near their goals keep what they have. */
+static bool kept_too_much(const struct poise_plan *plan)
+{
+	int64_t missing = -plan->available_pages;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct poise_row *row = &plan->row[i];
+		if (row->kept == 0) {
+			missing += (int64_t)row->goal_pages - (int64_t)row->size_pages;
+		}
+	}
+	return missing > 0;
 }
 
 /* Not enough for all. Returns the sum of what is taken. */
@@ -163,27 +185,26 @@ static uint64_t share_shortage(const struct poise *p, struct poise_plan *plan)
 {
 	const uint32_t off = p->config.rules_off;
 	poise_plan_fill(plan, find_bases(p, plan));
-	int64_t owed = find_owed(p, plan);
-	uint64_t beyond = 0; /* what is to be taken although it is wanted */
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		const struct poise_row *row = &plan->row[i];
-		if (row->goal_pages < row->size_pages) {
-			const uint64_t part = poise_over(
-				poise_min(row->size_pages, row->desired_pages), row->goal_pages);
-			owed -= (int64_t)(row->size_pages - row->goal_pages - part);
-			beyond += part;
+	for (uint32_t i = 0; i < POISE_VM_MAX && on(off, POISE_RULE_DEAD_BAND); i++) {
+		poise_rule_near(p, &p->vm[i], &plan->row[i]);
+	}
+	if (plan->early == 0 && kept_too_much(plan)) {
+		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+			struct poise_row *row = &plan->row[i];
+			row->kept &= row->goal_pages >= row->size_pages;
 		}
 	}
+	uint64_t wanted;
+	const int64_t owed = find_owed(p, plan, &wanted);
 	const uint64_t due = owed > 0 ? (uint64_t)owed : 0;
 	uint64_t taken = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		if (due == 0 && on(off, POISE_RULE_DEAD_BAND)) {
-			poise_rule_near(p, &p->vm[i], row);
-		}
-		if (row->goal_pages < row->size_pages) {
+		if (row->kept != 0) {
+			row->goal_pages = row->size_pages;
+		} else if (row->goal_pages < row->size_pages) {
 			if (on(off, POISE_RULE_GENTLE)) {
-				poise_rule_gentle(p, &p->vm[i], row, beyond, due);
+				poise_rule_gentle(p, &p->vm[i], row, wanted, due);
 			}
 			row->goal_pages = poise_max(row->goal_pages,
 						    poise_min(row->lower_pages, row->size_pages));

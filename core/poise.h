@@ -195,6 +195,7 @@ struct poise_vm {
 	struct poise_vm_config config; /* with defaults filled in */
 	uint32_t state;                /* enum poise_vm_state */
 	uint32_t bad_run, good_run;    /* samples in a row */
+	uint32_t grew;                 /* 1: its target last changed upwards */
 
 	/* Ledger. The VM is charged max(actual, target) at all times. */
 	uint64_t actual_pages; /* measured by the port */
@@ -225,15 +226,17 @@ struct poise_vm {
 
 /* One VM as the policy sees it, and what becomes of it. */
 struct poise_row {
-	uint64_t size_pages;    /* target in force when the plan is made */
-	uint64_t desired_pages; /* what it should have */
-	uint64_t needed_pages; /* the part of it that it cannot do without; once a shortage has been
-				  shared, as much of that as it is entitled to */
+	uint64_t size_pages;               /* target in force when the plan is made */
+	uint64_t desired_pages;            /* what it should have */
+	uint64_t needed_pages;             /* the part of it that it cannot do without */
+	uint64_t entitled_pages;           /* in a shortage: the part of that which is its due */
 	uint64_t lower_pages, upper_pages; /* no goal beyond these */
 	uint64_t base_pages; /* reservation: where sharing starts when memory is short */
 	uint64_t goal_pages; /* the result: absolute */
 	uint32_t rule;       /* the last rule that shaped it */
 	uint32_t weight;     /* 0: not part of the plan */
+	uint32_t kept;       /* 1: in a shortage, its goal is too near to be worth a move */
+	uint32_t reserved;
 };
 
 /* Stage 4's result. Takes (goal < size) are carried out before gives. */

@@ -228,17 +228,22 @@ static inline void poise_rule_claim(const struct poise *p, const struct poise_vm
 	row->weight = row->weight * 256 / (16 + vm->forecast.hungry);
 }
 
-/* A goal close by is left alone. */
+/*
+ * A goal close by is left alone; the more so if it is back where the VM came from, as memory that
+ * goes to and fro costs a swap each time. What is its due is no way back, and an urgent VM grows on
+ * at once.
+ */
 static inline void poise_rule_near(const struct poise *p, const struct poise_vm *vm,
 				   struct poise_row *row)
 {
-	const uint64_t band = poise_permille(row->size_pages, p->config.dead_band_permille);
 	const uint64_t change = poise_over(row->goal_pages, row->size_pages) +
 				poise_over(row->size_pages, row->goal_pages);
-	if (vm->urgent == 0 && vm->actual_pages != 0 && change < band &&
-	    row->size_pages <= row->upper_pages) {
-		row->goal_pages = row->size_pages;
-	}
+	const bool turns = (row->goal_pages > row->size_pages) != (vm->grew != 0) &&
+			   row->size_pages >= row->entitled_pages;
+	const uint64_t bands = vm->urgent != 0 ? (turns ? 3 : 0) : (turns ? 6 : 1);
+	const uint64_t band = bands * poise_permille(row->size_pages, p->config.dead_band_permille);
+	row->kept = change < band && vm->actual_pages != 0 &&
+		    row->size_pages >= vm->config.min_pages && row->size_pages <= row->upper_pages;
 }
 
 /*

@@ -26,7 +26,7 @@ struct plan_vm {
 	uint64_t quiet_ms;
 	uint32_t weight; /* 0: 100 */
 	uint32_t state;  /* 0: MANAGED */
-	uint32_t flags, urgent, unsent, hungry;
+	uint32_t flags, urgent, unsent, hungry, grew;
 };
 
 /* A row of a table: size, delta and R, then what else is not zero. */
@@ -118,6 +118,7 @@ static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm
 	vm->ticked_pages = t->ticked_pages == 0 ? size : t->ticked_pages;
 	vm->sample_ms = PLAN_NOW_MS - 3 * (uint64_t)p->config.interval_ms;
 	poise_ledger_set(p, vm, t->actual_pages == 0 ? size : t->actual_pages, size);
+	vm->grew = t->grew;
 	vm->goal_pages = poise_min(poise_max(size, vm->config.min_pages), vm->config.max_pages);
 }
 

@@ -143,6 +143,43 @@ static void poise_shortage_little_by_little(void **state)
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
 }
 
+/* 5000 for A, B and C, whose 500 are all it needs: 2250 each for A and B, and 1666 their due. */
+static void poise_shortage_no_way_back_for_little(void **state)
+{
+	static const struct plan_case cases[] = {
+		/* 7 % up and 6 % down, both back where they came from */
+		{"who is near its goal stays there",
+		 5000,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(2100, 5000, 0), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {2100, 2400, 500}},
+		{"unless another has a way to go",
+		 5000,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(2100, 5000, 0, .grew = 1), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {2250, 2250, 500}},
+		{"or is in haste",
+		 5000,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(2100, 5000, 0, .urgent = 1), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {2250, 2250, 500}},
+		{"or misses its due",
+		 4998,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(1600, 5000, 0), VM(2400, 5000, 0, .grew = 1), VM(998, 5000, 0)},
+		 {1666, 1666, 1666}},
+	};
+	static struct poise p;
+	(void)state;
+	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
+	/* Between two ticks who is near its goal stays there in any case. */
+	plan_run(&p, &plain, &cases[1]);
+	p.plan.early = 1;
+	poise_plan_make(&p, &p.plan);
+	assert_int_equal(p.plan.row[0].goal_pages, 2100);
+	assert_int_equal(p.plan.row[1].goal_pages, 2400);
+}
+
 static void poise_debt(void **state)
 {
 	static const struct plan_case cases[] = {
@@ -397,6 +434,7 @@ int main(void)
 	static const struct CMUnitTest many[] = {
 		cmocka_unit_test(poise_shortage),
 		cmocka_unit_test(poise_shortage_little_by_little),
+		cmocka_unit_test(poise_shortage_no_way_back_for_little),
 		cmocka_unit_test(poise_debt),
 		cmocka_unit_test(poise_F19_greedy_liar_gets_its_weighted_share_at_most),
 		cmocka_unit_test(poise_F22_colluding_liars_leave_the_honest_one_its_share),

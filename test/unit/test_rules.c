@@ -457,28 +457,62 @@ static void rule_claim_F19_fades_with_hunger(void **state)
 	}
 }
 
-/* Goals within 2 % are left alone; those of an urgent VM and of one above its limit are not. */
+/* Goals within 2 % are left alone, on the way back within 12 %; an urgent VM's growth is not, on
+ * its way back from 4 % on. Nor is what is due, and what limits ask for. */
 static void rule_near(void **state)
 {
 	static const struct {
-		uint32_t urgent;
-		uint64_t upper, goal, after;
+		uint32_t grew, urgent;
+		uint64_t upper, entitled, goal;
+		uint32_t kept;
 	} rows[] = {
-		{0, 2000, 1019, 1000}, {0, 2000, 1020, 1020}, {0, 2000, 981, 1000},
-		{0, 2000, 980, 980},   {0, 2000, 1000, 1000}, {1, 2000, 1001, 1001},
-		{0, 999, 999, 999},    {0, 1000, 999, 1000},
+		{1, 0, 2000, 0, 1019, 1},
+		{1, 0, 2000, 0, 1020, 0},
+		{1, 0, 2000, 0, 881, 1},
+		{1, 0, 2000, 0, 880, 0},
+		{0, 0, 2000, 0, 981, 1},
+		{0, 0, 2000, 0, 980, 0},
+		{0, 0, 2000, 0, 1119, 1},
+		{0, 0, 2000, 0, 1120, 0},
+		{0, 0, 2000, 0, 1000, 1},
+		{1, 0, 2000, 0, 1000, 1},
+		/* urgent */
+		{1, 1, 2000, 0, 1001, 0},
+		{0, 1, 2000, 0, 1059, 1},
+		{0, 1, 2000, 0, 1060, 0},
+		{1, 1, 2000, 0, 941, 1},
+		{1, 1, 2000, 0, 940, 0},
+		{0, 1, 2000, 0, 999, 0},
+		/* entitled to more, to just this */
+		{0, 0, 2000, 1001, 1020, 0},
+		{0, 0, 2000, 1000, 1020, 1},
+		/* above its limit, at it */
+		{1, 0, 999, 0, 999, 0},
+		{1, 0, 1000, 0, 999, 1},
 	};
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent);
+		struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent, .grew = rows[i].grew);
 		struct poise_row row = {.size_pages = 1000,
 					.upper_pages = rows[i].upper,
+					.entitled_pages = rows[i].entitled,
 					.goal_pages = rows[i].goal};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
 		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.goal_pages, rows[i].after);
+		assert_int_equal(row.kept, rows[i].kept);
+		assert_int_equal(row.goal_pages, rows[i].goal);
+		/* Below its reservation, or not started yet: nothing is too near. */
+		vm.min_pages = 1001;
+		plan_put(&p, 0, &vm);
+		poise_rule_near(&p, &p.vm[0], &row);
+		assert_int_equal(row.kept, 0);
+		vm.min_pages = 1;
+		plan_put(&p, 0, &vm);
+		p.vm[0].actual_pages = 0;
+		poise_rule_near(&p, &p.vm[0], &row);
+		assert_int_equal(row.kept, 0);
 	}
 }
 
