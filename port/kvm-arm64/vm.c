@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,31 @@ static pid_t read_pid_file(const char *path)
 	return pid > 0 && pid < INT32_MAX ? (pid_t)pid : 0;
 }
 
+/* Whether there is such a process: one that has ended and only waits for its parent is none. */
+static bool process_lives(pid_t pid)
+{
+	struct pollfd ended = {.events = POLLIN};
+	bool lives;
+
+	if (pid <= 0) {
+		return false;
+	}
+	ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (ended.fd < 0) {
+		return errno != ESRCH;
+	}
+	lives = poll(&ended, 1, 0) == 0;
+	close(ended.fd);
+	return lives;
+}
+
+/* A relay may listen where there is no VM: the file that names the VM's process knows better. */
+static bool known_to_be_away(const struct kvm_vm *vm)
+{
+	return vm->settings->pid_file[0] != '\0' && vm->pid == 0 &&
+	       !process_lives(read_pid_file(vm->settings->pid_file));
+}
+
 /* The process whose end is the VM's, and whose memory is the VM's. */
 static void meet_process(struct kvm_vm *vm, pid_t peer)
 {
@@ -152,6 +178,12 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 	pid_t peer = 0;
 
 	vm->retry_ms = now + RETRY_MS;
+	if (known_to_be_away(vm)) {
+		if (vm->life != KVM_AWAY) {
+			gone(vm);
+		}
+		return;
+	}
 	/* link_open overwrites the link only when it has one: `link` may be in use by gone(). */
 	if (link_open(&vm->link, vm->kvm->env.base, vm->settings->qmp, &kvm_link_calls, vm, now,
 		      &peer) != 0) {

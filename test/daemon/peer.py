@@ -367,3 +367,50 @@ class Peer:
             os.waitpid(self.pid, 0)
             self.control.close()
         self.pid = 0
+
+
+class Relay:
+    """Between a daemon and a QEMU: listens at a path of its own and passes on what it hears, as socat
+    or libvirt's sockets would. It listens whether or not the QEMU is there."""
+
+    def __init__(self, path, target):
+        self.path = path
+        self.target = target
+        self.pid = 0
+        self.start()
+
+    def start(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        listener.listen(4)
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                while True:
+                    self.serve(listener.accept()[0])
+            finally:
+                os._exit(0)
+        listener.close()
+
+    def serve(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server:
+            if server.connect_ex(self.target) != 0:
+                return
+            while True:
+                for s in select.select([client, server], [], [])[0]:
+                    try:
+                        data = s.recv(65536)
+                        (server if s is client else client).sendall(data)
+                    except OSError:
+                        return
+                    if not data:
+                        return
+
+    def kill(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.pid = 0

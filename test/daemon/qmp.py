@@ -5,6 +5,7 @@ import socket
 import time
 
 from bench import MIB, POOL, claimed, expect, quiet, serves, settled, wait
+from peer import Relay
 
 
 def f56_closed_in_the_middle_of_an_answer(bench):
@@ -43,6 +44,67 @@ def f56_socket_gone_and_back(bench):
     bench.peers["a"].set(listens=True)
     bench.wait_vm("a", lambda vm: not vm["alarms"], "back")
     bench.wait_managed("a")
+
+
+def write_pid(bench):
+    with open(bench.folder + "/a.pid", "w") as file:
+        file.write("%d\n" % bench.peers["a"].pid)
+
+
+def behind_a_relay(bench):
+    """All are managed. VM a's QEMU is reached through a relay, which is returned; its own process stands
+    in a file."""
+    with open(bench.conf) as file:
+        text = file.read()
+    here = bench.folder + "/a."
+    with open(bench.conf, "w") as file:
+        file.write(text.replace('qmp = "%sqmp";' % here,
+                                'qmp = "%srelay"; pid_file = "%spid";' % (here, here)))
+    for name in bench.names:
+        bench.peer(name)
+    write_pid(bench)
+    relay = Relay(here + "relay", here + "qmp")
+    try:
+        bench.start()
+        bench.wait_managed()
+        quiet(bench)
+    except BaseException:
+        relay.kill()
+        raise
+    return relay
+
+
+def f56_relay_cut_and_back(bench):
+    relay = behind_a_relay(bench)
+    try:
+        vm = bench.vm("a")
+        relay.kill()
+        bench.wait_vm("a", lambda vm: vm["alarms"] == ["down"], "down")
+        bench.wait_ticks(10)
+        expect(bench.vm("a")["charged"] == vm["charged"], "the charge of a living VM has changed")
+        relay.start()
+        bench.wait_vm("a", lambda vm: not vm["alarms"] and vm["backend"] == "ready", "back")
+        expect(bench.vm("a")["starts"] == 1, "taken for a new VM")
+        serves(bench, "a", 40000)
+    finally:
+        relay.kill()
+
+
+def f56_relay_without_its_qemu(bench):
+    relay = behind_a_relay(bench)
+    try:
+        bench.peers["a"].kill()
+        bench.wait_vm("a", lambda vm: not vm["running"], "gone with its process")
+        # Somebody still listens where its socket was. Nobody is at home: others can have the memory.
+        end = bench.status()["ticks"] + 50
+        while bench.status()["ticks"] < end:
+            expect(bench.vm("a")["backend"] == "not running", "the relay was taken for a VM")
+        serves(bench, "b", 60000)
+        bench.peer("a")
+        write_pid(bench)
+        bench.wait_vm("a", lambda vm: vm["running"] and vm["starts"] == 2, "there again")
+    finally:
+        relay.kill()
 
 
 def f57_no_greeting(bench):

@@ -61,7 +61,8 @@ listen() {
 	done <"$VM/$1.ctl.out"
 }
 
-# listen_monitor NAME: notes that QEMU is there, and keeps the size that QEMU's monitor has told last, in MiB.
+# listen_monitor NAME: notes that QEMU is there, and keeps the size that QEMU's monitor has told last, in
+# MiB: in NAME.size for everybody, in NAME.fresh for the watcher, who takes it away before it asks.
 listen_monitor() {
 	while read -r line; do
 		case $line in
@@ -69,6 +70,7 @@ listen_monitor() {
 		*"actual="*)
 			line=${line##*actual=}
 			echo "${line%%[!0-9]*}" >"$VM/$1.size"
+			echo "${line%%[!0-9]*}" >"$VM/$1.fresh"
 			;;
 		esac
 	done <"$VM/$1.mon.out"
@@ -206,6 +208,23 @@ size_at_least() {
 	[ "$size" -ge "$2" ]
 }
 
+# --- a relay between poised and a QEMU, so that their connection can be cut ---
+
+# relay_start NAME: listens at NAME.relay and passes on to QEMU's socket. In a session of its own, as there
+# is a process for each connection too.
+relay_start() {
+	setsid socat "UNIX-LISTEN:$VM/$1.relay,fork,unlink-early" "UNIX-CONNECT:$VM/$1.qmp" \
+		>>"$VM/relay.log" 2>&1 &
+	relay_pid=$!
+	await 20 test -S "$VM/$1.relay"
+}
+
+# relay_kill: in the middle of whatever is said.
+relay_kill() {
+	kill -9 "-$relay_pid"
+	await 10 gone "$relay_pid"
+}
+
 # --- poised ---
 
 # poised_conf POOL: the configuration file, with the pool in MiB.
@@ -214,15 +233,15 @@ poised_conf() {
 		echo "backend = \"kvm\"; pool = \"${1}M\"; host_reserve = \"64M\";"
 		echo "control = { socket = \"$SOCKET\"; mode = \"0600\"; };"
 		[ -z "${RECORD:-}" ] || echo "record = \"$RECORD\";"
-		# QEMU keeps what it has loaded for the next boot, 32 MiB here: 70 in all besides the guest's memory.
-		echo "kvm = { overhead = \"80M\"; };"
 		echo "policy = { name = \"poise\"; interval_ms = 1000; };"
 		echo "vms = ("
 		comma=
 		for name in $NAMES; do
 			echo "$comma { name = \"$name\"; min = \"${MIN_MIB}M\"; boot = \"${SHARE_MIB}M\";"
-			echo "max = \"${GUEST_MIB}M\"; qmp = \"$VM/$name.qmp\";"
-			# What listens at the socket may be a relay: QEMU says itself which process it is.
+			# Behind a relay, QEMU itself says which process it is.
+			socket=$VM/$name.qmp
+			[ "$name" != "${RELAYED:-}" ] || socket=$VM/$name.relay
+			echo "max = \"${GUEST_MIB}M\"; qmp = \"$socket\";"
 			echo "page_file = \"/dev/shm/poise-$name\"; pid_file = \"$VM/$name.pid\"; }"
 			comma=,
 		done

@@ -3,8 +3,10 @@
 # Included by the top Makefile after linux.mk, module.mk, daemon.mk and sim.mk.
 #
 # PERCENT	length of the scenario's phases in percent (100)
+# CASES		only these failure cases: make test-kvm CASES=qmp,liar (all)
 KVM_OUT := $(OUT)/kvm
 PERCENT ?= 100
+CASES ?=
 
 # What runs in guests: small static programs.
 KVM_PROGRAMS := $(KVM_OUT)/load $(KVM_OUT)/lie
@@ -29,7 +31,7 @@ $(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(P
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/kvm/host.sh:/lib/host.sh \
 		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz \
 		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
-		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq \
+		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq bin=/usr/bin/socat \
 		modules=virtio_pci,virtio_blk
 
 # The closing line comes last, after the recording has been replayed on this machine.
@@ -42,7 +44,8 @@ run-kvm: $(KVM_OUT)/tv.cpio $(SIM) ## the same on KVM/arm64: three Linux guests,
 # The same, and everything that can go wrong; two boots side by side.
 KVM_RUNS := kvm-tv kvm-cases
 $(foreach r,tv cases,$(eval RUN_kvm-$(r) := env QEMU=$(QEMU) test/kvm/test.sh $(r) $(OUT)/test/kvm-$(r) \
-	$(LINUX) $(KVM_OUT)/$(r).cpio $(SIM)))
+	$(LINUX) $(KVM_OUT)/$(r).cpio $(SIM) \
+	poise.percent=$(PERCENT) poise.cases=$(CASES)))
 .PHONY: test-kvm kvm-runs
 kvm-runs: $(KVM_HOSTS) $(SIM)
 	$(call run_all,$(KVM_RUNS),kvm)
