@@ -6,15 +6,14 @@
 #include "conf.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "record.h"
+#include "text.h"
 
 /* No file is longer: 1 MiB. */
-#define TEXT_MAX 1048576u
 
 #define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,log,control,policy,vms"
 #define CONTROL_KEYS "socket,mode,group"
@@ -318,41 +317,6 @@ const char *conf_fits(const struct config *c, uint64_t pool_pages, char error[CO
 	return NULL;
 }
 
-/* Reads the whole file, since libconfig's own reader ends the process at a read error. */
-static char *read_text(const char *path, char error[CONFIG_ERROR_MAX])
-{
-	FILE *in = fopen(path, "re");
-	char *text = malloc(TEXT_MAX + 1u);
-	const char *reason = NULL;
-	size_t size = 0;
-
-	if (in == NULL) {
-		reason = strerror(errno);
-	} else if (text == NULL) {
-		reason = "no memory";
-	} else {
-		size = fread(text, 1, TEXT_MAX + 1u, in);
-		reason = ferror(in) != 0 ? strerror(errno) : NULL;
-		if (size > TEXT_MAX) {
-			reason = "longer than 1 MiB";
-			size = TEXT_MAX;
-		}
-		text[size] = '\0';
-		if (reason == NULL && strlen(text) != size) {
-			reason = "a zero byte";
-		}
-	}
-	if (in != NULL) {
-		fclose(in);
-	}
-	if (reason != NULL) {
-		snprintf(error, CONFIG_ERROR_MAX, "%s:0: %s", path, reason);
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 struct config *conf_read_text(const char *path, const char *text, char error[CONFIG_ERROR_MAX])
 {
 	struct setting_reader r = {.path = path, .error = error, .size = CONFIG_ERROR_MAX};
@@ -384,10 +348,13 @@ struct config *conf_read_text(const char *path, const char *text, char error[CON
 
 struct config *conf_read(const char *path, char error[CONFIG_ERROR_MAX])
 {
-	char *text = read_text(path, error);
+	const char *reason;
+	char *text = text_read(path, &reason);
 	struct config *c = NULL;
 
-	if (text != NULL) {
+	if (text == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s:0: %s", path, reason);
+	} else {
 		c = conf_read_text(path, text, error);
 		free(text);
 	}

@@ -16,6 +16,7 @@
 
 #include "daemon.h"
 #include "shallow.h"
+#include "text.h"
 
 /* A client that does not read what it asked for is let go. */
 #define OUTPUT_MAX (4u * 1024u * 1024u)
@@ -87,7 +88,7 @@ static json_t *answer(struct poised *d, const json_t *request, const struct sink
 		/* The answer goes out first, so that the lines can follow it. */
 		return json_pack("{s:b, s:b}", "ok", 1, "record", sink != NULL);
 	}
-	if (setting_find_word("why,set,freeze,thaw", verb) >= 0) {
+	if (text_find_word("why,set,freeze,thaw", verb) >= 0) {
 		return answer_vm(d, verb, request);
 	}
 	return refusal("do has to be one of status,metrics,why,set,freeze,thaw,record");

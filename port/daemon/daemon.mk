@@ -20,6 +20,7 @@ DAEMON_SRCS := \
 	port/daemon/setting.c \
 	port/daemon/status.c \
 	port/record/record.c \
+	port/record/text.c \
 	$(CORE_SRCS)
 
 KVM_SRCS := \

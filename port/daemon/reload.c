@@ -8,6 +8,7 @@
 
 #include "daemon.h"
 #include "service.h"
+#include "text.h"
 
 #define PAGES_LEAST 1u
 
@@ -33,7 +34,7 @@ static const char *parse_set(struct poise_vm_config *config, const char *key, co
 {
 	static const char *const sizes = "min,boot,max";
 	uint64_t pages;
-	int place = setting_find_word(sizes, key);
+	int place = text_find_word(sizes, key);
 
 	if (place >= 0) {
 		if (!setting_parse_pages(value, POISE_PAGES_MAX, &pages)) {
@@ -59,12 +60,12 @@ static const char *parse_set(struct poise_vm_config *config, const char *key, co
 			       : NULL;
 	}
 	if (strcmp(key, "basis") == 0) {
-		place = setting_find_word("auto,active,resident", value);
+		place = text_find_word("auto,active,resident", value);
 		config->basis = (uint32_t)place;
 		return place < 0 ? "the value has to be one of auto,active,resident" : NULL;
 	}
 	if (strcmp(key, "static") == 0) {
-		place = setting_find_word("false,true", value);
+		place = text_find_word("false,true", value);
 		config->flags =
 			(config->flags & ~POISE_VM_STATIC) | (place == 1 ? POISE_VM_STATIC : 0u);
 		return place < 0 ? "the value has to be true or false" : NULL;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 #define PAGES_PER_MIB 256u
 #define REASON_MAX    384
 #define SIZE_TEXT_MAX 32
@@ -28,22 +30,6 @@ void setting_error(struct setting_reader *r, const config_setting_t *at, const c
 		 at != NULL ? (unsigned)config_setting_source_line(at) : 0u, text);
 }
 
-int setting_find_word(const char *words, const char *word)
-{
-	const size_t length = strlen(word);
-
-	for (int place = 0; *words != '\0'; place++) {
-		const size_t size = strcspn(words, ",");
-
-		if (size == length && strncmp(words, word, length) == 0) {
-			return place;
-		}
-		words += size;
-		words += *words == ',';
-	}
-	return -1;
-}
-
 void setting_known(struct setting_reader *r, const config_setting_t *group, const char *names,
 		   const char *more)
 {
@@ -52,7 +38,7 @@ void setting_known(struct setting_reader *r, const config_setting_t *group, cons
 		const char *name = config_setting_name(s);
 
 		if (name == NULL ||
-		    (setting_find_word(names, name) < 0 && setting_find_word(more, name) < 0)) {
+		    (text_find_word(names, name) < 0 && text_find_word(more, name) < 0)) {
 			setting_error(r, s, "no such setting: %.64s; there are %s%s%s",
 				      name != NULL ? name : "(no name)", names,
 				      *more != '\0' ? "," : "", more);
@@ -245,7 +231,7 @@ unsigned setting_choice(struct setting_reader *r, config_setting_t *group, const
 		return fallback;
 	}
 	place = config_setting_type(s) == CONFIG_TYPE_STRING
-			? setting_find_word(words, config_setting_get_string(s))
+			? text_find_word(words, config_setting_get_string(s))
 			: -1;
 	if (place < 0) {
 		setting_error(r, s, "%s has to be one of %s", name, words);

@@ -62,7 +62,4 @@ unsigned setting_choice(struct setting_reader *r, config_setting_t *group, const
  * it is none, or 0, or above `most`. */
 bool setting_parse_pages(const char *text, uint64_t most, uint64_t *pages);
 
-/* Returns the place of a word in "a,b,c", or -1. */
-int setting_find_word(const char *words, const char *word);
-
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "text.h"
 
 /* How often the size is looked at while a balloon moves, and how long after it has stopped. */
 #define WATCH_MS     100
@@ -370,9 +371,9 @@ static void on_event(void *ctx, const struct qmp_message *message)
 		kvm_ask(vm, REQUEST_ACTUAL); /* QEMU holds these back: the number may be old. */
 	} else if (strcmp(message->text, "RESET") == 0) {
 		on_reset(vm);
-	} else if (setting_find_word(halts, message->text) >= 0) {
+	} else if (text_find_word(halts, message->text) >= 0) {
 		env->calls->paused(env->daemon, vm->slot, true);
-	} else if (setting_find_word("RESUME,WAKEUP", message->text) >= 0) {
+	} else if (text_find_word("RESUME,WAKEUP", message->text) >= 0) {
 		kvm_ask(vm, REQUEST_STATUS);
 		/* The device may have come with a size of its own. */
 		vm->unsent = vm->target_pages != 0;

@@ -5,7 +5,6 @@
  */
 #include "scenario.h"
 
-#include <errno.h>
 #include <libconfig.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,12 +12,12 @@
 #include <string.h>
 
 #include "setting.h"
+#include "text.h"
 
 #define PAGES_PER_MIB 256.0
 /* Beyond this many frames a VM is simulated in coarser ones. */
 #define FRAMES_MAX 16384u
 /* No scenario is longer: 1 MiB. */
-#define TEXT_MAX 1048576u
 
 #define SCENARIO_SETTINGS                                                                         \
 	"name,total,seconds,seed,granule,step_ms,interval_ms,jitter,device,vms,workloads,events," \
@@ -196,58 +195,22 @@ static void read_root(struct setting_reader *r, config_setting_t *root, struct s
 	}
 }
 
-/* Reads the whole file, since libconfig's own reader ends the process at a read error. */
-static char *read_text(struct setting_reader *r)
-{
-	FILE *in = fopen(r->path, "r");
-	char *text = malloc(TEXT_MAX + 1u);
-	const char *reason = NULL;
-	size_t size = 0;
-
-	if (in == NULL) {
-		reason = strerror(errno);
-	} else if (text == NULL) {
-		reason = "no memory";
-	} else {
-		size = fread(text, 1, TEXT_MAX + 1u, in);
-		reason = ferror(in) != 0 ? strerror(errno) : NULL;
-		if (size > TEXT_MAX) {
-			reason = "longer than a scenario can be";
-			size = TEXT_MAX;
-		}
-		text[size] = '\0';
-		if (reason == NULL && strlen(text) != size) {
-			reason = "a zero byte";
-		} else if (reason == NULL && strstr(text, "@include") != NULL) {
-			/* A file that is read must not decide which others are. */
-			reason = "@include is not allowed";
-		}
-	}
-	if (in != NULL) {
-		fclose(in);
-	}
-	if (reason != NULL) {
-		snprintf(r->error, r->size, "%s: %s", r->path, reason);
-		r->failed = true;
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 struct sim_scenario *sim_scenario_read(const char *path, char error[SIM_ERROR_MAX])
 {
 	struct setting_reader r = {.path = path, .error = error, .size = SIM_ERROR_MAX};
 	struct sim_scenario *s = calloc(1, sizeof(*s));
-	char *text = read_text(&r);
+	const char *reason;
+	char *text = text_read(path, &reason);
 	config_t config;
 
 	config_init(&config);
 	if (text == NULL || s == NULL) {
-		if (!r.failed) {
-			snprintf(error, SIM_ERROR_MAX, "%s: no memory", path);
-			r.failed = true;
-		}
+		snprintf(error, SIM_ERROR_MAX, "%s: %s", path, text == NULL ? reason : "no memory");
+		r.failed = true;
+	} else if (strstr(text, "@include") != NULL) {
+		/* A file that is read must not decide which others are. */
+		snprintf(error, SIM_ERROR_MAX, "%s: @include is not allowed", path);
+		r.failed = true;
 	} else if (config_read_string(&config, text) != CONFIG_TRUE) {
 		snprintf(error, SIM_ERROR_MAX, "%s:%d: %s", path, config_error_line(&config),
 			 config_error_text(&config));

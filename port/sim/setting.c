@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 #define PAGES_PER_MIB 256.0
 #define MIB_MAX       65536.0
 
@@ -18,23 +20,6 @@ void setting_error(struct setting_reader *r, const config_setting_t *at, const c
 	}
 }
 
-/* Returns the place of a word in "a,b,c", or -1. */
-static int find_word(const char *words, const char *word)
-{
-	const size_t length = strlen(word);
-
-	for (int place = 0; *words != '\0'; place++) {
-		const size_t size = strcspn(words, ",");
-
-		if (size == length && strncmp(words, word, length) == 0) {
-			return place;
-		}
-		words += size;
-		words += *words == ',';
-	}
-	return -1;
-}
-
 void setting_known(struct setting_reader *r, const config_setting_t *group, const char *names)
 {
 	char reason[256];
@@ -43,7 +28,7 @@ void setting_known(struct setting_reader *r, const config_setting_t *group, cons
 		const config_setting_t *s = config_setting_get_elem(group, (unsigned int)i);
 		const char *name = config_setting_name(s);
 
-		if (name == NULL || find_word(names, name) < 0) {
+		if (name == NULL || text_find_word(names, name) < 0) {
 			snprintf(reason, sizeof(reason), "no such setting: %.64s; there are %s",
 				 name != NULL ? name : "(no name)", names);
 			setting_error(r, s, reason);
@@ -173,7 +158,7 @@ int setting_choice(struct setting_reader *r, config_setting_t *group, const char
 		return 0;
 	}
 	setting_text(r, group, name, text, sizeof(text), NULL);
-	place = find_word(words, text);
+	place = text_find_word(words, text);
 	if (place < 0) {
 		snprintf(reason, sizeof(reason), "%s has to be one of %s", name, words);
 		setting_error(r, config_setting_get_member(group, name), reason);

@@ -69,6 +69,7 @@ SIM_SRCS := \
 	$(SIM_POLICY_SRCS) \
 	port/record/record.c \
 	port/record/replay.c \
+	port/record/text.c \
 	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
 	$(GUESTDRV_SRCS) \
 	$(CORE_SRCS)

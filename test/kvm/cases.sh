@@ -193,11 +193,20 @@ settle() {
 
 # --- the cases ---
 
+# Meanwhile somebody notes when guests call for help, so that the recording shows how long they waited.
 case_need() {
+	pages=
+	for name in $NAMES; do
+		pages="$pages /dev/shm/poise-$name"
+	done
+	# shellcheck disable=SC2086 # a list
+	words $pages >/out/words.log &
+	words_pid=$!
 	need game 80
 	expect 40 "a guest that needs more gets it" size_at_least game 130
 	expect 20 "its program has all its memory" said game '^has 80'
 	expect 10 "nobody is below its reservation" reservations
+	kill "$words_pid"
 }
 
 # The kernel has to find nobody to kill: nobody but kernel threads takes memory meanwhile.

@@ -8,11 +8,12 @@ KVM_OUT := $(OUT)/kvm
 PERCENT ?= 100
 CASES ?=
 
-# What runs in guests: small static programs.
-KVM_PROGRAMS := $(KVM_OUT)/load $(KVM_OUT)/lie
+# What runs in guests, and words in the host: small static programs.
+KVM_PROGRAMS := $(KVM_OUT)/load $(KVM_OUT)/lie $(KVM_OUT)/words
 KVM_CFLAGS := -static -O2 -g -D_GNU_SOURCE $(WARN) $(CPPFLAGS)
 $(KVM_OUT)/load: test/kvm/load.c
 $(KVM_OUT)/lie: test/kvm/lie.c guestdrv/publish.c
+$(KVM_OUT)/words: test/kvm/words.c
 $(KVM_PROGRAMS): | $(LINUX_STAMP)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $@")
@@ -29,7 +30,7 @@ KVM_HOSTS := $(KVM_OUT)/tv.cpio $(KVM_OUT)/cases.cpio
 $(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(POISED_ARM64) $(POISECTL_ARM64)
 	@echo "  CPIO    $@"
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/kvm/host.sh:/lib/host.sh \
-		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz \
+		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz file=$(KVM_OUT)/words:/bin/words \
 		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
 		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq bin=/usr/bin/socat \
 		modules=virtio_pci,virtio_blk

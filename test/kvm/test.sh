@@ -35,6 +35,40 @@ for recording in "$out"/*.txt; do
 	result "$(basename "$recording") replays with no difference" $?
 done
 
+# waits RECORDING WORDS: for each call for help, how long until poised saw it, and of those that a plan followed
+# at once, until the first request. Prints both in ms, worst and median; fails above 50, or if nobody called.
+waits() {
+	awk '
+	function median(list, n,   i, j, t) {
+		for (i = 2; i <= n; i++) {
+			for (j = i; j > 1 && list[j - 1] > list[j]; j--) {
+				t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
+			}
+		}
+		return list[int((n + 1) / 2)]
+	}
+	FNR == NR { call[++calls] = $1; vm[calls] = $2; next }
+	$2 == "urgent" {
+		split($3, v, "=")
+		for (i = 1; i <= calls; i++) {
+			if (vm[i] == v[2] && call[i] <= $1 && !(i in done)) {
+				done[i] = 1
+				saw[++seen] = $1 - call[i]
+				first = $4 == "due=1" && (first == "" || call[i] < first) ? call[i] : first
+			}
+		}
+	}
+	$2 == "resize" && first != "" { helped[++helps] = $1 - first; first = "" }
+	$2 == "tick" { first = "" }
+	END {
+		printf "calls for help: %d; seen after %d ms, %d at worst; ", calls,
+			median(saw, seen), saw[seen]
+		printf "first request after %d ms, %d at worst (%d)\n",
+			median(helped, helps), helped[helps], helps
+		exit !(seen > 0 && helps > 0 && saw[seen] <= 50 && helped[helps] <= 50)
+	}' "$2" "$1"
+}
+
 case $job in
 tv)
 	[ "$recordings" -eq 1 ]
@@ -49,5 +83,9 @@ tv)
 cases)
 	[ "$recordings" -eq "$(cat "$out/recordings")" ]
 	result "each poised left its recording" $?
+	if [ -e "$out/words.log" ]; then
+		waits "$out/cases-1.txt" "$out/words.log"
+		result "relief starts within 50 ms" $?
+	fi
 	;;
 esac

@@ -104,7 +104,11 @@ poised_conf "$POOL_MIB"
 poised_start || fail "poised does not start"
 await 30 all_managed || fail "poised does not manage all guests"
 top=top
+poised_cpu
+before=$cpu
 play balanced
+poised_cpu
+cpu=$((cpu - before))
 total out && balanced_out=$total
 total in && balanced_in=$total
 total refault && balanced_refault=$total
@@ -130,6 +134,8 @@ printf '%-26s %10d %12d\n' "swapped out" "$static_out" "$balanced_out" \
 printf '%-26s %10d %12d\n' "took, seconds" "$static_took" "$balanced_took" \
 	"sizes asked for" 0 "$resizes" "emergency reliefs" 0 "$reliefs" "  slowest, us" 0 "$relief_us" \
 	"alarms at the end" 0 "$alarms"
+printf '%-26s %10s %12s\n' "poised, % of a 1 GHz CPU" "" \
+	"$(awk -v us="$cpu" -v s="$balanced_took" 'BEGIN { printf "%.3f", us / s / 10000 }')"
 printf '%-26s %10s %12d of %d\n\n' "most MiB at a time" "" "$highest" "$POOL_MIB"
 reduction=$(awk -v s="$static_out" -v b="$balanced_out" \
 	'BEGIN { printf "%.2f", (s > 0 ? 100 * (s - b) / s : 0) }')
