@@ -81,11 +81,6 @@ reservations() {
 	done
 }
 
-moving() {
-	status '[.vms[] | .actual != .target] | any'
-	[ "$status" = true ]
-}
-
 # --- the watcher ---
 
 # resident NAME: sets $resident to the guest's memory that the host really holds, in MiB.
@@ -202,14 +197,14 @@ case_need() {
 	# shellcheck disable=SC2086 # a list
 	words $pages >/out/words.log &
 	words_pid=$!
-	need game 80
-	expect 40 "a guest that needs more gets it" size_at_least game 130
-	expect 20 "its program has all its memory" said game '^has 80'
+	need game 64
+	expect 40 "a guest that needs more gets it" size_at_least game $((SHARE_MIB + 8))
+	expect 20 "its program has all its memory" said game '^has 64'
 	expect 10 "nobody is below its reservation" reservations
 	kill "$words_pid"
 }
 
-# The kernel has to find nobody to kill: nobody but kernel threads takes memory meanwhile.
+# Nobody but kernel threads takes memory meanwhile, or the kernel would have to kill somebody.
 case_short() {
 	tell web "killall load; start load pin 44"
 	expect 20 "the guest holds what it needs" said web '^pinned 44'
@@ -222,11 +217,7 @@ case_short() {
 	poisectl --socket "$SOCKET" set web "max=${GUEST_MIB}M" &&
 		poisectl --socket "$SOCKET" set web "boot=${SHARE_MIB}M" &&
 		poisectl --socket "$SOCKET" set web "min=${MIN_MIB}M"
-	# What it was asked for was less than it could live on: here, and only here, it may have had to kill.
 	need_no_more web
-	sleep 2
-	field web oom
-	killed_web=$field
 }
 
 # stops_above NAME MIB: whether the balloon has stood still for three seconds, with more than that left.
@@ -255,44 +246,42 @@ case_module() {
 case_scribble() {
 	errors
 	before=$errors
-	tell web "rmmod poise_guest; lie scribble 8"
+	tell web "rmmod poise_guest; start lie scribble 120"
 	expect 20 "bad pages are counted" errors_above "$before"
-	expect 30 "the scribbler has ended" said web '^lied'
 	expect 10 "the others are managed as before" vm_is game '.state == "managed"'
 	expect 10 "nobody is below its reservation" reservations
-	tell web "modprobe poise_guest"
+	tell web "killall lie; modprobe poise_guest"
 }
 
+# What its program needs and no more, since the policy has no lasting claim of somebody who is always short
+# give way to another's comfort: about nine tenths of the share here.
 case_liar() {
 	field stream out
 	before=$field
-	: >"$VM/web.log"
-	tell web "rmmod poise_guest; lie starve 25"
+	tell web "rmmod poise_guest; start lie starve 120"
 	sleep 4
 	need game 50
-	expect 40 "a guest in need gets what its program needs besides" said game '^has 50'
-	expect 20 "and has nine tenths of its share" size_at_least game 101
+	expect 60 "a guest in need gets what its program needs besides" said game '^has 50'
+	expect 60 "and has nine tenths of its share" size_at_least game $((SHARE_MIB * 9 / 10))
 	field game out
 	swapped=$field
 	expect 5 "nobody is below its reservation" reservations
 	sleep 5
 	field game out
 	expect 1 "it does not swap any more" [ $((field - swapped)) -lt 256 ]
-	expect 40 "the liar has ended" said web '^lied'
 	field stream out
-	expect 1 "the others have not swapped" [ $((field - before)) -lt 64 ]
-	tell web "modprobe poise_guest"
+	expect 1 "the third has not swapped" [ $((field - before)) -lt 64 ]
+	tell web "killall lie; modprobe poise_guest"
 }
 
 case_killed() {
 	status .free
 	free=$status
 	guest_kill web
-	killed_web=0
 	expect 15 "poised notices" vm_is web '.running | not'
 	expect 10 "its memory is free, once" free_is_more "$free"
-	need game 100
-	expect 40 "another guest can use it" size_at_least game 150
+	need game 84
+	expect 40 "another guest can use it" size_at_least game 140
 	expect 5 "the others keep their reservations" reservations_but web
 	need_no_more game
 	touch /run/restarting
@@ -303,9 +292,7 @@ case_killed() {
 # healthy NAME: no process killed for lack of memory, no contents lost, none of its programs failed.
 healthy() {
 	field "$1" oom
-	allowed=0
-	[ "$1" != web ] || allowed=$killed_web
-	[ "$field" -eq "$allowed" ] && ! said "$1" '^error'
+	[ "$field" -eq 0 ] && ! said "$1" '^error'
 }
 
 free_is_more() {
@@ -317,7 +304,6 @@ case_reboot() {
 	status '.vms[] | select(.vm == "web") | .restarts'
 	before=$status
 	: >"$VM/web.log"
-	killed_web=0
 	touch /run/restarting
 	monitor web system_reset
 	expect 20 "poised notices" vm_is web ".restarts > $before"
@@ -352,7 +338,7 @@ ticks_above() {
 case_qmp() {
 	status '.vms[] | select(.vm == "web") | .starts'
 	starts=$status
-	need web 80
+	need web 76
 	expect 20 "it grows" size_at_least web $((SHARE_MIB + 4))
 	relay_kill
 	expect 20 "poised notices" vm_is web '.alarms == ["down"]'
@@ -368,20 +354,24 @@ case_qmp() {
 	expect 20 "poised connects anew" vm_is web '(.alarms | length == 0) and .backend == "ready"'
 	expect 20 "it finds the true sizes" sizes_agree
 	expect 40 "the guest gets what it needs" size_at_least web 130
-	expect 20 "its program has all its memory" said web '^has 80'
+	expect 20 "its program has all its memory" said web '^has 76'
 	expect 5 "it was never taken for another one" vm_is web ".starts == $starts"
 	expect 10 "nobody is below its reservation" reservations
 }
 
+# Killed while a guest that is to grow cannot answer: what it was asked for, it does when nobody remembers.
 case_sigkill() {
-	need game 90
-	expect 20 "memory is on its way" moving
+	kill -STOP "$(guest_pid game)"
+	poisectl --socket "$SOCKET" set game "boot=130M" && poisectl --socket "$SOCKET" set game "min=130M"
+	expect 20 "memory is on its way" vm_is game '.target > .actual'
 	kill -9 "$poised_pid"
 	await 10 gone "$poised_pid"
+	kill -CONT "$(guest_pid game)"
 	expect 20 "poised starts again" start_poised
 	expect 60 "it finds the true sizes" sizes_agree
 	expect 60 "all are managed" all_managed
-	expect 40 "the guest gets what it needs" said game '^has 90'
+	need game 60
+	expect 40 "the guest gets what it needs" said game '^has 60'
 	expect 10 "nobody is below its reservation" reservations
 }
 
@@ -400,7 +390,6 @@ case_pool() {
 }
 
 failed=
-killed_web=0
 case=start
 RELAYED=web
 host_prepare

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest that does not play fair, for the tests: writes to its shared page from user space, with
- *the module unloaded.
+ * the module unloaded.
  *
  *	lie starve SECONDS	publishes updates in due form that claim desperate need, and rings
  *	lie scribble SECONDS	writes random bytes all over the region, the host's page included

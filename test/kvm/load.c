@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the guests of the Smart TV scenario do: three programs, each a table of phases, and a
- *watcher that reports the kernel's own counters once a second. Work is fixed, not time: a guest
- *that has to wait for its swap does the same as one that has not, only later.
+ * watcher that reports the kernel's own counters once a second. Work is fixed, not time: a guest
+ * that has to wait for its swap does the same as one that has not, only later.
  *
- *	load stream|web|game [PERCENT]	plays its phases, each PERCENT of its length long (100)
- *	load watch			a line "stat ..." a second
- *	load need MIB			takes so much memory, 10 MiB a second, and uses it until it
- *is killed load pin MIB			the same, and locks it, so that the guest cannot do
- *without
+ *	load stream|web|game [PERCENT]	plays its phases, each PERCENT of its length (100)
+ *	load watch	a line "stat ..." a second
+ *	load need MIB	takes so much memory, 10 MiB a second, and uses it until it is killed
+ *	load pin MIB	the same, and locks it, so that the guest cannot do without
  *
  * Lines go to standard output. "end NAME late_ms=L touched=T read=R" closes a program that went
- *well. Every page carries a pattern that is checked whenever the page is touched again: exit 3 if
- *memory has been lost, 1 if the system does not do what it should, 2 for wrong arguments.
+ * well. Every page carries a pattern that is checked whenever the page is touched again: exit 3 if
+ * memory has been lost, 1 if the system does not do what it should, 2 for wrong arguments.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -276,22 +275,40 @@ static void watch(void)
 
 /* --- memory held until the program is killed --- */
 
-static void hold(uint32_t mib, bool locked)
+static void hold(uint32_t mib)
 {
 	struct anon a = anon_new(mib * MIB_PAGES);
 	for (uint64_t due = now_ms() + STEP_MS;; due += STEP_MS) {
 		if (a.pages < a.room) {
-			if (locked && mlock(page_of(&a, a.pages), MIB_PAGES * PAGE) != 0) {
-				die("mlock");
-			}
 			anon_grow(&a, a.pages + MIB_PAGES);
 			if (a.pages == a.room) {
-				printf("%s %" PRIu32 "\n", locked ? "pinned" : "has", mib);
+				printf("has %" PRIu32 "\n", mib);
 				fflush(stdout);
 			}
 		}
 		anon_touch(&a, MIB_PAGES / 2u);
 		sleep_until(due);
+	}
+}
+
+/* Afterwards it does nothing and no page of it can go, so that it never asks the kernel for one. */
+static void pin(uint32_t mib)
+{
+	struct anon a = anon_new(mib * MIB_PAGES);
+	for (uint64_t due = now_ms() + STEP_MS; a.pages < a.room; due += STEP_MS) {
+		if (mlock(page_of(&a, a.pages), MIB_PAGES * PAGE) != 0) {
+			die("mlock");
+		}
+		anon_grow(&a, a.pages + MIB_PAGES);
+		sleep_until(due);
+	}
+	if (mlockall(MCL_CURRENT) != 0) {
+		die("mlockall");
+	}
+	printf("pinned %" PRIu32 "\n", mib);
+	fflush(stdout);
+	for (;;) {
+		pause();
 	}
 }
 
@@ -314,8 +331,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "watch") == 0) {
 		watch();
 	}
-	if (argc == 3 && (strcmp(argv[1], "need") == 0 || strcmp(argv[1], "pin") == 0)) {
-		hold(number(argv[2], 4096), argv[1][0] == 'p');
+	if (argc == 3 && strcmp(argv[1], "need") == 0) {
+		hold(number(argv[2], 4096));
+	}
+	if (argc == 3 && strcmp(argv[1], "pin") == 0) {
+		pin(number(argv[2], 4096));
 	}
 	for (size_t i = 0; (argc == 2 || argc == 3) && i < sizeof(programs) / sizeof(programs[0]);
 	     i++) {

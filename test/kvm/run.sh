@@ -16,7 +16,9 @@ limit=$4
 shift 4
 here=$(dirname "$0")
 QEMU_EXTRA="-icount shift=0,sleep=off"
-export QEMU_EXTRA
+# With virtualisation host extensions, so that the host's kernel itself runs at EL2.
+QEMU_CPU=${QEMU_CPU:-cortex-a76}
+export QEMU_EXTRA QEMU_CPU
 
 [ ! -t 1 ] || set -- "$@" poise.live
 rm -rf "$out"
