@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer target: everything of poised's that reads what others write, in the real daemon with
- *the real KVM backend. The first byte chooses:
+ * the real KVM backend. The first byte chooses:
  *
  *	'c'	a configuration file
  *	'k'	lines of a control client
- *	'q'	what a QEMU says after its greeting and the negotiation; in it "@1".."@8" is the
- *number of the request of that kind that is waiting (enum kvm_request)
+ *	'q'	what a QEMU says after its greeting and the negotiation; in it "@1".."@8" is
+ *		the number of the request of that kind that is waiting (enum kvm_request)
  *
  * Afterwards every invariant of the core has to hold, and no VM may be charged more than the
- *largest.
+ * largest.
  */
 #include <signal.h>
 #include <stdint.h>

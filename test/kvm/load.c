@@ -7,7 +7,8 @@
  *	load stream|web|game [PERCENT]	plays its phases, each PERCENT of its length (100)
  *	load watch	a line "stat ..." a second
  *	load need MIB	takes so much memory, 10 MiB a second, and uses it until it is killed
- *	load pin MIB	the same, and locks it, so that the guest cannot do without
+ *	load grab MIB	the same, as fast as it can
+ *	load pin MIB	takes it 10 MiB a second and locks it, so that the guest cannot do without
  *
  * Lines go to standard output. "end NAME late_ms=L touched=T read=R" closes a program that went
  * well. Every page carries a pattern that is checked whenever the page is touched again: exit 3 if
@@ -275,12 +276,12 @@ static void watch(void)
 
 /* --- memory held until the program is killed --- */
 
-static void hold(uint32_t mib)
+static void hold(uint32_t mib, uint32_t step_pages)
 {
 	struct anon a = anon_new(mib * MIB_PAGES);
 	for (uint64_t due = now_ms() + STEP_MS;; due += STEP_MS) {
 		if (a.pages < a.room) {
-			anon_grow(&a, a.pages + MIB_PAGES);
+			anon_grow(&a, a.pages + step_pages);
 			if (a.pages == a.room) {
 				printf("has %" PRIu32 "\n", mib);
 				fflush(stdout);
@@ -332,7 +333,10 @@ int main(int argc, char **argv)
 		watch();
 	}
 	if (argc == 3 && strcmp(argv[1], "need") == 0) {
-		hold(number(argv[2], 4096));
+		hold(number(argv[2], 4096), MIB_PAGES);
+	}
+	if (argc == 3 && strcmp(argv[1], "grab") == 0) {
+		hold(number(argv[2], 4096), 4096 * MIB_PAGES);
 	}
 	if (argc == 3 && strcmp(argv[1], "pin") == 0) {
 		pin(number(argv[2], 4096));
@@ -344,6 +348,7 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fprintf(stderr, "usage: load stream|web|game [PERCENT] | watch | need MIB | pin MIB\n");
+	fprintf(stderr,
+		"usage: load stream|web|game [PERCENT] | watch | need MIB | grab MIB | pin MIB\n");
 	return 2;
 }

@@ -83,7 +83,7 @@ tv)
 cases)
 	[ "$recordings" -eq "$(cat "$out/recordings")" ]
 	result "each poised left its recording" $?
-	if [ -e "$out/words.log" ]; then
+	if [ -s "$out/words.log" ]; then
 		waits "$out/cases-1.txt" "$out/words.log"
 		result "relief starts within 50 ms" $?
 	fi
