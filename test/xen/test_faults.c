@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench.h"
 
@@ -302,19 +303,31 @@ static void a_writing_storm_is_read_now_and_then(void **state)
 	assert_int_equal(bench_measure(), PAGES);
 }
 
-/* F27: a doorbell that never stops. */
+static uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+/* F27: a doorbell that never stops is heard once in 10 ms, however slow the machine is. */
 static void F27_doorbell_storm(void **state)
 {
+	const uint64_t start = clock_us();
+
 	(void)state;
 	mapped_domain();
 	fake_ring(110);
 	await(bench.bells == 1);
 	for (unsigned i = 0; i < 1000; i++) {
 		fake_ring(110); /* masked */
+		bench_turn();
 	}
-	bench_turn();
-	assert_int_equal(bench.bells, 1);
-	await((fake_ring(110), bench.bells == 2)); /* After the gap it is heard again. */
+	assert_in_range(bench.bells, 1, 1 + (clock_us() - start) / 10000u);
+	assert_true(bench.bells < 1000);
+	const unsigned heard = bench.bells;
+	await((fake_ring(110), bench.bells > heard)); /* After the gap it is heard again. */
 }
 
 /* F28: a doorbell of a domain that has gone. */
