@@ -34,6 +34,7 @@ struct daemon_vm {
 	struct poise_host_writer writer;
 	struct poise_notice notice;
 	bool noticed; /* `notice` holds something */
+	bool stuck;   /* its balloon has not done what was asked: told */
 
 	uint32_t alarms;                           /* BACKEND_ALARM_*, as last told */
 	uint64_t alarm_count[BACKEND_ALARM_COUNT]; /* how often each came */

@@ -226,6 +226,23 @@ static void tell_alarms(struct poised *d, uint32_t vm)
 	}
 }
 
+/* Says when a balloon does not do what is asked of it, and when it does again. */
+static void tell_balloon(struct poised *d, uint32_t vm)
+{
+	struct daemon_vm *v = &d->vm[vm];
+	const struct poise_vm *core = &d->core.vm[vm];
+	const bool stuck = v->running && core->strikes > 0;
+
+	if (stuck && !v->stuck) {
+		log_line(LOG_LEVEL_WARNING,
+			 "%s: its balloon does not move: left at %" PRIu64 " pages for a while",
+			 v->conf.name, core->actual_pages);
+	} else if (!stuck && v->stuck) {
+		log_line(LOG_LEVEL_INFO, "%s: its balloon is no longer stuck", v->conf.name);
+	}
+	v->stuck = stuck;
+}
+
 void daemon_tick(struct poised *d)
 {
 	const uint64_t now = daemon_now_ms();
@@ -242,6 +259,9 @@ void daemon_tick(struct poised *d)
 	}
 	daemon_look_at_host(d);
 	daemon_expect(poise_tick(&d->core, daemon_now_ms()), "tick");
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		tell_balloon(d, i);
+	}
 	wrong = poise_check(&d->core);
 	if (wrong != 0) {
 		d->check_failures++;

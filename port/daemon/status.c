@@ -113,6 +113,7 @@ static json_t *vm_json(const struct poised *d, uint32_t vm)
 	set(o, "restarts", v->restarts);
 	set(o, "urgents", v->urgents);
 	set(o, "resizes", v->resizes);
+	json_object_set_new(o, "stuck", json_boolean(v->stuck));
 	json_object_set_new(o, "guest", sample_json(&core->last));
 	return o;
 }

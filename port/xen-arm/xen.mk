@@ -31,7 +31,6 @@ host-runs: $(FUZZ_XENSTORE)
 # programs that they run are those of the KVM run.
 XEN_DIR := $(OUT)/xen
 XEN_BIN := /usr/lib/xen-4.17/bin
-XEN_DOMU_PROGRAMS := $(XEN_DIR)/load
 XEN_DOM0_MODULES := xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs,xen_blkback,virtio_pci,virtio_blk
 
 $(XEN_DIR)/load: test/kvm/load.c | $(LINUX_STAMP)
@@ -42,23 +41,40 @@ $(XEN_DIR)/look: test/xen/look.c | $(LINUX_STAMP)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $@")
 	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) -O2 $(WARN) -D_DEFAULT_SOURCE -o $@ $< -lxenctrl -lxenstore
-$(XEN_DIR)/domu.cpio: test/xen/domu.sh $(XEN_DIR)/load $(MODULE) test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+$(XEN_DIR)/conflict.so: test/xen/conflict.c | $(LINUX_STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC      $@")
+	$(Q)$(LINUX_CC) $(LINUX_CFLAGS) -shared -fPIC -O2 $(WARN) -o $@ $< -lxenstore
+# Guests that misbehave.
+XEN_BAD := $(XEN_DIR)/bad/poise_liar.ko $(XEN_DIR)/bad/poise_deaf.ko
+$(XEN_BAD) &: $(wildcard test/module/bad/*) | $(LINUX_STAMP)
+	$(if $(Q),@echo "  KBUILD  $(XEN_BAD)")
+	$(Q)rm -rf $(XEN_DIR)/bad
+	$(Q)mkdir -p $(XEN_DIR)
+	$(Q)cp -r test/module/bad $(XEN_DIR)
+	+$(Q)$(LINUX_KBUILD) $(if $(Q),-s) CONFIG_DEBUG_INFO_BTF_MODULES= M=$(abspath $(XEN_DIR))/bad modules
+$(XEN_DIR)/domu.cpio: test/xen/domu.sh $(XEN_DIR)/load $(XEN_BAD) $(MODULE) test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
 	$(if $(Q),@echo "  PACK    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/xen/domu.sh file=$(XEN_DIR)/load:/bin/load \
-		module=$(MODULE) modules=xen_blkfront
+		module=$(MODULE) $(XEN_BAD:%=module=%) modules=xen_blkfront
+# What Xen builds itself, before dom0.
+$(XEN_DIR)/early.cpio: test/xen/early.sh $(MODULE) test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+	$(if $(Q),@echo "  PACK    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/xen/early.sh module=$(MODULE)
 # dom0 with the job test/xen/NAME.sh.
-XEN_DOM0 := $(foreach j,run test,$(XEN_DIR)/$(j).cpio)
-$(XEN_DOM0): $(XEN_DIR)/%.cpio: test/xen/%.sh test/xen/dom0.sh test/xen/play.sh test/xen/block-poise \
+XEN_DOM0 := $(foreach j,run test dom0less,$(XEN_DIR)/$(j).cpio)
+$(XEN_DOM0): $(XEN_DIR)/%.cpio: test/xen/%.sh $(addprefix test/xen/,dom0.sh play.sh judge.sh block-poise) \
 		test/xen/poised.conf $(POISED_ARM64) $(POISECTL_ARM64) $(XEN_DIR)/domu.cpio \
-		$(XEN_DIR)/look test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
+		$(XEN_DIR)/look $(XEN_DIR)/conflict.so test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
 	$(if $(Q),@echo "  PACK    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/xen/dom0.sh:/dom0.sh file=test/xen/play.sh:/play.sh \
+		file=test/xen/judge.sh:/judge.sh file=$(XEN_DIR)/conflict.so:/lib/conflict.so \
 		file=test/xen/block-poise:/etc/xen/scripts/block-poise \
 		file=test/xen/poised.conf:/etc/poised.conf \
 		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
 		file=$(XEN_DIR)/look:/bin/look file=$(XEN_DIR)/domu.cpio:/boot/domu.cpio \
 		file=$(LINUX_KERNEL):/boot/vmlinuz bin=/lib/aarch64-linux-gnu/libgcc_s.so.1 \
-		$(foreach p,xl xenstored xenconsoled xen-init-dom0,bin=$(XEN_BIN)/$(p)) \
+		$(foreach p,xl xenstored xenconsoled xen-init-dom0 init-dom0less,bin=$(XEN_BIN)/$(p)) \
 		$(foreach p,ls read write rm,bin=/usr/bin/xenstore-$(p)) modules=$(XEN_DOM0_MODULES) keep=brd
 
 .PHONY: run-xen test-xen xen-runs
@@ -66,9 +82,11 @@ run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, th
 	@QEMU=$(QEMU) test/xen/boot.sh 600 $(OUT)/run-xen $(LINUX) $<
 
 RUN_xen := test/xen/boot.sh 600 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
+RUN_xen-dom0less := test/xen/boot-dom0less.sh 600 $(OUT)/test-xen-dom0less $(LINUX) \
+	$(XEN_DIR)/dom0less.cpio $(XEN_DIR)/early.cpio
 RUN_xen-tv := test/xen/tv.sh $(SIM) $(OUT)/test-xen-tv $(LINUX) $(XEN_DIR)/run.cpio
-xen-runs: $(XEN_DOM0) $(SIM)
-	$(call run_all,xen-tv xen,xen)
+xen-runs: $(XEN_DOM0) $(XEN_DIR)/early.cpio $(SIM)
+	$(call run_all,xen-tv xen xen-dom0less,xen)
 TEST_GROUPS += xen
 test-xen: xen-runs ## poised under real Xen, and what may go wrong there
 	@test/sum.sh total $(OUT)/test/xen

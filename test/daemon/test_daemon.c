@@ -92,6 +92,28 @@ static void nothing_is_given_before_all_are_known(void **state)
 	bench_end(b);
 }
 
+static void f33_stuck_balloon_is_told_of(void **state)
+{
+	struct bench *b = bench_start_all("\"384M\"");
+	const uint64_t before = fake.guest[0].actual;
+
+	(void)state;
+	assert_false(b->d.vm[0].stuck);
+	fake.guest[0].obeys = false;
+	fake.guest[1].need = 200u * MIB; /* Somebody wants what the first one has. */
+	bench_tick(b, 30);
+	assert_true(b->d.vm[0].stuck);
+	assert_false(b->d.vm[2].stuck);
+	assert_int_equal(fake.guest[0].actual, before);
+	fake.guest[0].obeys = true;
+	fake.guest[0].need = 200u * MIB; /* It is asked again, as it wants to grow. */
+	fake.guest[1].need = 64u * MIB;
+	bench_tick(b, 100);
+	assert_false(b->d.vm[0].stuck);
+	assert_true(fake.guest[0].actual > before);
+	bench_end(b);
+}
+
 static void a_word_is_served_before_the_tick(void **state)
 {
 	struct bench *b = bench_start_all("\"512M\"");
@@ -264,6 +286,7 @@ int main(void)
 		cmocka_unit_test(a_needy_guest_gets_memory),
 		cmocka_unit_test(f54_host_memory_unreadable_or_absurd),
 		cmocka_unit_test(nothing_is_given_before_all_are_known),
+		cmocka_unit_test(f33_stuck_balloon_is_told_of),
 		cmocka_unit_test(a_word_is_served_before_the_tick),
 		cmocka_unit_test(calls_about_vms_that_are_not_there),
 		cmocka_unit_test(an_automatic_pool_is_the_host_less_its_reserve),

@@ -11,7 +11,7 @@ results=$2
 linux=$3
 initramfs=$4
 shift 4
-export QEMU_EXTRA="-icount shift=0,sleep=off"
+export QEMU_EXTRA="-icount shift=0,sleep=off ${QEMU_EXTRA:-}"
 rm -rf "$results"
 mkdir -p "$results"
 {

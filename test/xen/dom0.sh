@@ -71,6 +71,7 @@ ramdisk = "/boot/domu.cpio"
 memory = ${2:-$GUEST_MIB}
 maxmem = ${2:-$GUEST_MIB}
 vcpus = 1
+acpi = 0
 extra = "console=hvc0 quiet panic=-1 cma=0"
 disk = [ "format=raw,vdev=xvda,access=rw,script=block-poise,target=$(swap_device "$1")",
 	"format=raw,vdev=xvdb,access=ro,script=block-poise,target=/dev/ram0" ]
@@ -79,7 +80,8 @@ on_reboot = "destroy"
 on_crash = "destroy"
 END
 	: >"$LOGS/guest-$1.log"
-	xl create -q "/etc/xen/$1.cfg" || die "$1 cannot be created"
+	# -e: xl does not stay to look after it.
+	xl create -q -e "/etc/xen/$1.cfg" || die "$1 cannot be created"
 }
 
 # tell NAME COMMAND: to the guest's shell.
@@ -118,10 +120,10 @@ sum_mib() {
 	look sum | awk '{ print int(($1 + 255) / 256) }'
 }
 
-# target_set NAME MIB: what an administrator's xl mem-set does to the guest. (xl 4.17 itself fails an
-# assertion of its own in a dom0 as small as this.)
+# target_set NAME KIB: as an administrator does it. (For a domain whose configuration does not say
+# `acpi = 0`, xl mem-set of Xen 4.17 ends by an assertion of its own on ARM.)
 target_set() {
-	xenstore-write "/local/domain/$(domid "$1")/memory/target" $(($2 * 1024))
+	xl mem-set "$1" "$2k" || die "xl mem-set $1 $2k"
 }
 
 # guests_ready: all of them talk and have announced their pages.
@@ -142,9 +144,10 @@ status() {
 	fi
 }
 
-# poised_start [ARGUMENT...]: and waits until it answers. Its log is /tmp/poised.log.
+# poised_start: and waits until it answers. Its log is /tmp/poised.log. POISED_PRELOAD: a library that
+# is put before its others.
 poised_start() {
-	poised --config /etc/poised.conf >>/tmp/poised.log 2>&1 &
+	env ${POISED_PRELOAD:+LD_PRELOAD=$POISED_PRELOAD} poised --config /etc/poised.conf >>/tmp/poised.log 2>&1 &
 	# shellcheck disable=SC2034 # for the jobs
 	poised_pid=$!
 	await 60 poisectl status || die "poised does not answer: $(tail -n 3 /tmp/poised.log)"

@@ -2,12 +2,12 @@
 /*
  * An eye of its own on Xen, for the tests in dom0: asks Xen, not poised.
  *
- *	look watch POOL MIN IGNORE	ten times a second: the sum of all domains but dom0 against
- *the number of MiB in file POOL, each domain that runs against that in MIN; domains whose numbers
- *stand in file IGNORE do not count. A line "broken ..." for each time that it does not hold; "worst
- *..." now and then. look pages DOMID	its pages and its limit look limit DOMID KIB	what xl
- *mem-set does to Xen: sets its limit
- *	look storm PATH TEXT	writes a node of xenstore as fast as it can, until it is killed
+ *	look watch DIR		ten times a second: all domains but dom0 together have no more MiB
+ *				than file DIR/pool says, each that runs no less than DIR/min, and
+ *Xen itself no less free than DIR/free; domains whose numbers stand in DIR/ignore do not count.
+ *"broken ..." whenever that does not hold, "looked ..." twice a second. look domain NAME	its
+ *number, its pages, its limit
+ *	look sum | free		pages of all domains but dom0; pages that Xen has free
  */
 #undef __STRICT_ANSI__ /* Xen's headers need GNU C. */
 #include <inttypes.h>
@@ -50,7 +50,7 @@ static int ignored(const char *path, unsigned domid)
 	return found;
 }
 
-static uint64_t look(xc_interface *xc, const char *min, const char *ignore)
+static uint64_t sum_of(xc_interface *xc, uint64_t min, const char *ignore)
 {
 	xc_domaininfo_t info[DOMAINS];
 	const int count = xc_domain_getinfolist(xc, 1, DOMAINS, info);
@@ -61,12 +61,19 @@ static uint64_t look(xc_interface *xc, const char *min, const char *ignore)
 		}
 		sum += info[i].tot_pages > EXTRA_PAGES ? info[i].tot_pages - EXTRA_PAGES : 0;
 		if ((info[i].flags & (XEN_DOMINF_dying | XEN_DOMINF_paused)) == 0 &&
-		    info[i].tot_pages < number_in(min) * MIB_PAGES) {
+		    info[i].tot_pages < min) {
 			printf("broken domain %u has %" PRIu64 " pages\n", info[i].domain,
 			       (uint64_t)info[i].tot_pages);
 		}
 	}
 	return count < 0 ? UINT64_MAX : sum;
+}
+
+static uint64_t free_of(xc_interface *xc)
+{
+	xc_physinfo_t info;
+	memset(&info, 0, sizeof(info));
+	return xc_physinfo(xc, &info) == 0 ? info.free_pages : 0;
 }
 
 /* All domains, for whoever wants to know who it was. */
@@ -82,19 +89,29 @@ static void list(xc_interface *xc)
 	printf("\n");
 }
 
-static _Noreturn void watch(xc_interface *xc, char **argument)
+static uint64_t wish(const char *directory, const char *name)
 {
-	uint64_t worst = 0;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return number_in(path) * MIB_PAGES;
+}
+
+static _Noreturn void watch(xc_interface *xc, const char *directory)
+{
+	char ignore[128];
+	snprintf(ignore, sizeof(ignore), "%s/ignore", directory);
 	for (unsigned i = 0;; i++) {
-		const uint64_t pool = number_in(argument[0]) * MIB_PAGES;
-		const uint64_t sum = look(xc, argument[1], argument[2]);
-		if (sum > pool) {
-			printf("broken sum %" PRIu64 " of %" PRIu64 " pages\n", sum, pool);
+		const uint64_t pool = wish(directory, "pool"), least = wish(directory, "free");
+		const uint64_t sum = sum_of(xc, wish(directory, "min"), ignore);
+		const uint64_t left = free_of(xc);
+		if (sum > pool || left < least) {
+			printf("broken sum %" PRIu64 " of %" PRIu64 " pages, %" PRIu64
+			       " free of %" PRIu64 "\n",
+			       sum, pool, left, least);
 			list(xc);
 		}
-		worst = sum > worst ? sum : worst;
-		if (i % 50 == 0) {
-			printf("worst %" PRIu64 "\n", worst);
+		if (i % 5 == 0) {
+			printf("looked sum %" PRIu64 " free %" PRIu64 "\n", sum, left);
 		}
 		fflush(stdout);
 		usleep(100000);
@@ -121,34 +138,24 @@ static int domain(xc_interface *xc, const char *name)
 	return 1;
 }
 
-static int storm(const char *path, const char *text)
-{
-	struct xs_handle *xs = xs_open(0);
-	while (xs != NULL && xs_write(xs, XBT_NULL, path, text, (unsigned)strlen(text))) {}
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
 	xc_interface *xc = xc_interface_open(NULL, NULL, 0);
 	if (xc == NULL) {
 		return 1;
 	}
-	if (argc == 5 && strcmp(argv[1], "watch") == 0) {
-		watch(xc, argv + 2);
-	}
-	if (argc == 4 && strcmp(argv[1], "storm") == 0) {
-		return storm(argv[2], argv[3]);
-	}
-	if (argc == 4 && strcmp(argv[1], "limit") == 0) {
-		return xc_domain_setmaxmem(xc, (uint32_t)atoi(argv[2]),
-					   strtoull(argv[3], NULL, 10)) != 0;
+	if (argc == 3 && strcmp(argv[1], "watch") == 0) {
+		watch(xc, argv[2]);
 	}
 	if (argc == 3 && strcmp(argv[1], "domain") == 0) {
 		return domain(xc, argv[2]);
 	}
 	if (argc == 2 && strcmp(argv[1], "sum") == 0) {
-		printf("%" PRIu64 "\n", look(xc, "", ""));
+		printf("%" PRIu64 "\n", sum_of(xc, 0, ""));
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "free") == 0) {
+		printf("%" PRIu64 "\n", free_of(xc));
 		return 0;
 	}
 	return 2;

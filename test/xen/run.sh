@@ -15,7 +15,7 @@ for name in $NAMES; do
 done
 guests_ready
 for name in $NAMES; do
-	target_set "$name" "$SHARE_MIB"
+	target_set "$name" $((SHARE_MIB * 1024))
 done
 for name in $NAMES; do
 	await 60 size_is "$name" "$SHARE_MIB" || die "$name does not shrink to its share"

@@ -1,65 +1,16 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash
-# poised and three domains under real Xen, and what may go wrong with them. All the time another
-# program (look) watches what Xen counts: never more than the pool, nobody below its reservation.
+# poised and three domains under real Xen, and what may go wrong with them. What has to hold in each
+# case, whatever is played, is judged by `end` (judge.sh).
 # shellcheck source=test/xen/dom0.sh
 . /dom0.sh
-POOL=/tmp/pool
-MIN=/tmp/min
-IGNORE=/tmp/ignore
-conf=/etc/poised.conf
-
-pass() {
-	echo "PASS: xen: $* ($(now) s)"
-}
-
-fail() {
-	echo "FAIL: xen: $*"
-	failed=1
-}
-
-# expect WHAT SECONDS COMMAND...
-expect() {
-	wish=$1
-	seconds=$2
-	shift 2
-	if await "$seconds" "$@"; then
-		pass "$wish"
-	else
-		fail "$wish: $(poisectl status 2>&1 | tail -n 4 | tr '\n' ';')"
-	fi
-}
-
-logged() {
-	grep -q -- "$1" /tmp/poised.log
-}
-
-detail_has() {
-	poisectl status --json | tr -d '\n' | grep -q -- "$1"
-}
-
-state_is() {
-	[ "$(status state "$1")" = "$2" ]
-}
-
-backend_is() {
-	[ "$(status backend "$1")" = "$2" ]
-}
-
-sum_at_most() {
-	[ "$(sum_mib)" -le "$1" ]
-}
-
-size_at_least() {
-	[ "$(size_mib "$1")" -ge "$2" ]
-}
-
-# pool_set MIB: in the file, and poised told so; the watcher holds poised to it once it is reached.
-pool_set() {
-	sed -i "s/^pool = .*/pool = \"$1M\";/" $conf
-	kill -HUP "$poised_pid"
-}
+# shellcheck source=test/xen/judge.sh
+. /judge.sh
+POISED_PRELOAD=/lib/conflict.so # does nothing before it is told to
+CONFLICTS=/tmp/conflicts
+ANSWERS=/tmp/conflict-answers
+GUEST_MIB=128 # read by domain_start
 
 # moving: somebody has been asked for more than it has given yet.
 moving() {
@@ -69,27 +20,47 @@ moving() {
 	return 1
 }
 
-# others_fine [NAME...]: those, or all, are managed and have not been lost on the way.
-others_fine() {
-	[ $# -gt 0 ] || set -- stream web game
-	for name; do
-		[ "$(status starts "$name")" = 1 ] || fail "$what: $name was taken for a new domain"
-		is_managed "$name" || await 20 is_managed "$name" || fail "$what: $name is $(status state "$name")"
+# spoil NODE TEXT: in the domain stream's part of xenstore; `good` is what was there.
+spoil() {
+	good=$(node stream "$1")
+	xenstore-write -- "/local/domain/$id/$1" "$2"
+}
+
+mend() {
+	xenstore-write -- "/local/domain/$id/$1" "$good"
+}
+
+# torn: a domain's three nodes of one transaction do not fit together.
+torn() {
+	for name in $NAMES; do
+		[ "$(node "$name" memory/target)" = "$(node "$name" memory/poise/target)" ] || return 0
+	done
+	return 1
+}
+
+targets() {
+	for name in $NAMES; do
+		node "$name" memory/target
 	done
 }
 
+answers() {
+	lines_of $ANSWERS
+}
+
 dom0_up
-GUEST_MIB=128 # read by domain_start
-pool=384
-echo "$pool" >"$POOL"
-echo 64 >"$MIN"
-: >"$IGNORE"
+mkdir $WATCH
+echo 384 >$WATCH/pool
+echo 64 >$WATCH/min
+: >$WATCH/ignore
+: >$ANSWERS
+conf_set pool '"384M"'
 sed -i 's/min = "[^"]*"; boot = "[^"]*"; max = "[^"]*"/min = "64M"; boot = "128M"; max = "128M"/
-	s/interval_ms = [0-9]*/interval_ms = 500/' $conf
-pool_text=$(grep '^pool' $conf)
-sed -i "s/^pool = .*/pool = \"${pool}M\";/" $conf
-[ -n "$pool_text" ] || die "no pool in $conf"
+	s/interval_ms = [0-9]*/interval_ms = 500/' $CONF
+: >/tmp/poised.log
+: >$LOOK_LOG
 poised_start
+begin "start"
 for name in $NAMES; do
 	domain_start "$name"
 done
@@ -97,150 +68,207 @@ guests_ready
 for name in $NAMES; do
 	expect "$name is found while it is built, mapped and managed" 60 is_managed "$name"
 done
-look watch "$POOL" "$MIN" "$IGNORE" >/tmp/look.log 2>&1 &
-look_pid=$!
+watch_start
+end "stream: is there with" "web: is there with" "game: is there with"
 
-# The pool is made smaller while it runs.
-what="pool shrunk"
-pool_set 306
-expect "$what: the sum comes down to it" 60 sum_at_most 306
-echo 306 >"$POOL"
-others_fine
+begin "pool shrunk" stream web game
+shrink_to 306
+end "pool: 78336 pages"
 
-# An administrator sets a size, as xl mem-set does: target and limit.
-what="administrator"
-id=$(domid stream)
-before=$(node stream memory/target)
-target_set stream 90
-look limit "$id" $((91 * 1024)) || fail "$what: no limit"
-expect "$what: poised lets go of the domain" 20 backend_is stream held
-expect "$what: his target is reached" 30 size_is stream 90
-sleep 2
+begin "administrator" web game
+target_set stream 92160
+expect "poised lets go of the domain" 20 backend_is stream held
+expect "his target is reached" 30 size_is stream 90
+sleep 3
 [ "$(node stream memory/target)" = 92160 ] || fail "$what: poised has changed his target"
-others_fine web game
-xenstore-write -- "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
-expect "$what: and takes it back" 20 backend_is stream ready
-[ "$before" != 92160 ] || fail "$what: tested nothing"
+size_is stream 90 || fail "$what: the size is another: $(size_mib stream) MiB"
+target_set stream "$(node stream memory/poise/target)"
+expect "and takes it back" 20 backend_is stream ready
+end "stream: somebody else has set memory/target to 92160 KiB" "stream: memory/target is ours again"
 
-# The guest takes its pages back while they are mapped.
-what="grant revoked while mapped"
+begin "grant revoked while mapped" web game
 tell stream "rmmod poise_guest; echo removed"
 await 20 said stream '^removed' || fail "$what: the module stays"
-expect "$what: poised does without" 20 state_is stream unmanaged
-others_fine web game
+expect "poised does without" 20 state_is stream unmanaged
 tell stream "modprobe poise_guest"
-expect "$what: and takes the new ones" 30 is_managed stream
+expect "and takes the new ones" 30 is_managed stream
+end "stream: statistics from none" "stream: statistics from page"
 
-# Nodes are overwritten, each with something else.
-what="garbage in xenstore"
+# Every node that poised reads, each with something else.
+begin "garbage in xenstore" web game
+id=$(domid stream)
 for row in "version 2" "guest-ref -1" "host-ref 99999999999" "event-channel banana" "generation 0"; do
-	key=${row% *}
-	good=$(node stream "data/poise/$key")
-	xenstore-write -- "/local/domain/$id/data/poise/$key" "${row#* }"
-	expect "$what: $key" 20 detail_has "data/poise/$key"
-	xenstore-write -- "/local/domain/$id/data/poise/$key" "$good"
+	spoil "data/poise/${row% *}" "${row#* }"
+	expect "data/poise/${row% *}" 20 detail_has "data/poise/${row% *}"
+	mend "data/poise/${row% *}"
 done
-xenstore-write -- "/local/domain/$id/data/poise/guest-ref" 16777215
+spoil data/poise/guest-ref 16777215
 xenstore-write -- "/local/domain/$id/data/poise/generation" 00000000deadbeef
-expect "$what: a reference to nothing" 20 detail_has "cannot be mapped"
-xenstore-write -- "/local/domain/$id/memory/target" "$(head -c 4000 /dev/zero | tr '\0' 9)"
-expect "$what: memory/target" 20 backend_is stream held
-xenstore-write -- "/local/domain/$id/memory/target" "$(node stream memory/poise/target)"
+expect "a reference to nothing" 20 detail_has "cannot be mapped"
 tell stream "rmmod poise_guest; modprobe poise_guest"
-expect "$what: over" 30 is_managed stream
-others_fine web game
+expect "the guest's own nodes: over" 30 is_managed stream
+spoil memory/target "$(head -c 4000 /dev/zero | tr '\0' 9)"
+expect "memory/target" 20 backend_is stream held
+mend memory/target
+expect "memory/target: over" 20 backend_is stream ready
+for row in "name two words" "memory/static-max -1" "memory/poise/target 1e6" "memory/poise/offset 0x10"; do
+	spoil "${row%% *}" "${row#* }"
+	sleep 1 # two intervals: it has been read
+	backend_is stream ready || fail "$what: ${row%% *}: stream is $(status backend stream)"
+	[ "${row%% *}" = memory/poise/offset ] || mend "${row%% *}"
+done
+# One that starts reads it all anew: without the offset it finds it by itself.
+kill_poised
+poised_start
+expect "a poised that starts among it" 60 is_managed stream
+[ "$(node stream memory/poise/offset)" = 4 ] || fail "$what: the offset is $(node stream memory/poise/offset)"
+others= # They are new to the new one, like stream itself.
+end "stream: page: data/poise/version is not 1" "somebody else has set memory/target to 0 KiB"
 
-# Transactions that fail, as somebody else writes to the same nodes all the time.
-what="EAGAIN"
-look storm "/local/domain/$(domid web)/memory/poise/offset" 4 &
-storm=$!
-pool_set 300
-expect "$what: sizes are moved all the same" 60 sum_at_most 300
-kill $storm
-echo 300 >"$POOL"
-others_fine
+# The real xenstored's EAGAIN: somebody else writes to what a transaction has read, before its end.
+begin "EAGAIN now and then" stream web game
+for name in $NAMES; do
+	await 60 is_managed "$name"
+done
+echo 3 >$CONFLICTS
+shrink_to 300
+[ "$(answers)" = 3 ] || fail "$what: $(answers) answers instead of 3"
+end
 
-# A guest that cannot give: its memory is locked.
-what="guest ignores its target"
-tell web "start load pin 55"
-await 30 said web '^pinned' || fail "$what: the memory cannot be locked"
-pinned=$(size_mib web)
-pool_set 264
-expect "$what: the others make room" 90 sum_at_most 264
-echo 264 >"$POOL"
-size_at_least web 80 || fail "$what: it has given what it cannot ($pinned, now $(size_mib web) MiB)"
-others_fine
+begin "EAGAIN for ever" stream web game
+echo 1000000 >$CONFLICTS
+before=$(targets)
+from=$(answers)
+since=$(now)
+pool_set 270
+expect "says so" 20 detail_has "EAGAIN\|Resource temporarily unavailable"
+sleep 5
+[ "$(targets)" = "$before" ] || fail "$what: targets have changed: $before, $(targets)"
+torn && fail "$what: half of a transaction has been written"
+# Each transaction is tried five times, and there are a few in an interval, as each watch fires.
+rate=$((($(answers) - from) / ($(now) - since + 1)))
+if [ "$rate" -ge 1 ] && [ "$rate" -le 200 ]; then
+	pass "$what: tried again, but not without a bound ($rate a second)"
+else
+	fail "$what: $rate tries a second"
+fi
+echo 0 >$CONFLICTS
+shrink_to 270
+end "EAGAIN\|Resource temporarily unavailable"
 
-# poised is killed in the middle of a move, and finds out where it is. The guest that cannot give is
-# what makes the move last.
-what="poised killed and restarted"
+begin "guest ignores its target" stream game
+tell web "modprobe poise_deaf"
+await 30 said web '^ran 0' || fail "$what: the module is not there"
+before=$(size_mib web)
+[ "$before" -gt 72 ] || fail "$what: it has $before MiB only: nothing can be asked of it"
 pool_set 200
+others_at_min() {
+	size_is stream 64 && size_is game 64
+}
+expect "the others make room" 60 others_at_min
+expect "it is given up for a while" 60 says "web: its balloon does not move: left at"
+size_is web "$before" || fail "$what: it has $(size_mib web) MiB, not $before"
+end
+
+# The guest that does not listen is what makes the move last.
+begin "poised killed in the middle of a move" $NAMES
 await 20 moving || fail "$what: nothing moves"
-kill -9 "$poised_pid"
-wait "$poised_pid"
+kill_poised
 sum_then=$(sum_mib)
 poised_start
 for name in $NAMES; do
-	expect "$what: $name is managed again" 60 is_managed "$name"
+	expect "$name is managed again" 60 is_managed "$name"
 done
-tell web "killall load; load watch &"
-expect "$what: the move is brought to its end (sum was $sum_then)" 60 sum_at_most 200
-echo 200 >"$POOL"
-others_fine
+tell web "rmmod poise_deaf"
+expect "the move is brought to its end (sum was $sum_then)" 90 sum_at_most 200
+echo 200 >$WATCH/pool
+end "web: its balloon is no longer stuck" "stream: domain [0-9]*, [0-9]* pages" "web: domain [0-9]*, [0-9]* pages" "game: domain [0-9]*, [0-9]* pages"
 
-# A domain is destroyed while ballooned, and made anew.
-what="domain destroyed and recreated"
-old=$(domid game)
-given=$(size_mib game)
-xl destroy game
-expect "$what: poised knows" 20 logged "game: is gone"
-[ -z "$(domid game)" ] || fail "$what: domain $old stays as a zombie"
-others_fine stream web
+# Whoever is found first must not grow into what the others have, and who wants to is there. Xen has
+# more than enough free, and poised is told not to look.
+begin "poised killed while a guest wants more" web game
+tell stream "start load need 60"
+await 60 said stream '^has' || fail "$what: the guest does not get on"
+kill_poised
+conf_set host_reserve 0
+poised_start
+for name in $NAMES; do
+	expect "$name is managed again" 60 is_managed "$name"
+done
+sleep 3
+end "stream: domain [0-9]*, [0-9]* pages"
+
+# The same guest wants more still. The pool has it, but Xen's free memory is to stay.
+begin "host's reserve" web game
+kill "$poised_pid"
+wait "$poised_pid" || fail "$what: poised ended with $?"
+left=$(($(look free) / 256 - 20))
+conf_set host_reserve "\"${left}M\""
+conf_set pool '"320M"'
+echo 320 >$WATCH/pool
+echo $((left - 1)) >$WATCH/free
+poised_start
+expect "what Xen has beyond it is given (from $(sum_mib) MiB)" 60 sum_at_least 206
+sleep 3
+sum_at_most 221 || fail "$what: the sum is $(sum_mib) MiB"
+[ "$(status pool)" -lt "$(status pool_configured)" ] || fail "$what: the status does not say that less is given"
+end
+echo 0 >$WATCH/free
+tell stream "killall load; load watch &"
+kill "$poised_pid"
+wait "$poised_pid" || fail "$what: poised ended with $?"
+conf_set host_reserve '"16M"'
+conf_set pool '"230M"'
+poised_start
+for name in $NAMES; do
+	await 60 is_managed "$name" || fail "$what: $name is not managed again"
+done
+
 # On ARM a domain starts with all that it may ever have: whoever starts it has room for it in the
 # pool, and keeps the others from growing into it.
+begin "domain destroyed and recreated" stream web
+old=$(domid game)
+given=$(size_mib game)
+[ "$given" -lt $GUEST_MIB ] || fail "$what: it is not ballooned"
+xl destroy game
+expect "poised knows" 20 says "game: is gone"
+[ -z "$(domid game)" ] || fail "$what: domain $old stays as a zombie"
 poisectl freeze stream
 poisectl freeze web
-pool_set 330
-echo 330 >"$POOL"
+grow_to 340
 domain_start game
-expect "$what: the new one is managed (the old one had $given MiB)" 90 is_managed game
+expect "the new one is managed (the old one had $given MiB)" 90 is_managed game
 poisectl thaw stream
 poisectl thaw web
 [ "$(status starts game)" = 2 ] || fail "$what: starts=$(status starts game)"
-others_fine stream web
+end "game: domain $old is gone" "game: is there with" "game: domain [0-9]* runs"
 
-# One that poised has not been told about.
-what="domain that is not in the configuration"
+begin "domain that is not in the configuration" stream web game
 # Xen numbers domains one after the other; it does not count from its first page on.
-echo $(($(domid game) + 1)) >>"$IGNORE"
+echo $(($(domid game) + 1)) >>$WATCH/ignore
 domain_start stranger 80
-grep -qx "$(domid stranger)" "$IGNORE" || fail "$what: has number $(domid stranger)"
+grep -qx "$(domid stranger)" $WATCH/ignore || fail "$what: has number $(domid stranger)"
 limit=$(look domain stranger)
-expect "$what: is named" 20 logged "stranger, is not in the configuration"
+await 20 says "stranger, is not in the configuration"
 sleep 2
 [ "$(look domain stranger)" = "$limit" ] || fail "$what: its size or limit has changed"
 [ -z "$(node stranger memory/poise/target)" ] || fail "$what: poised has written to it"
-others_fine stream web
 xl destroy stranger
+end "stranger, is not in the configuration"
 
-kill "$look_pid"
-if grep -q '^broken' /tmp/look.log; then
-	fail "Xen's own count: $(grep -c '^broken' /tmp/look.log) times, first: $(grep -m 1 '^broken' /tmp/look.log)"
-elif grep -q '^worst' /tmp/look.log; then
-	pass "Xen's own count: never above the pool, nobody below its reservation"
-else
-	fail "Xen's own count: nothing was watched"
-fi
-if [ "$(status check_failures)" = 0 ]; then
-	pass "every invariant of the core, after every tick"
-else
-	fail "invariants: $(status check_failures) broken"
-fi
-kill "$poised_pid"
-if wait "$poised_pid"; then
-	pass "poised ends in peace"
-else
-	fail "poised ended with $?"
-fi
-cp /tmp/poised.log /tmp/look.log "$LOGS"/* /out/
-[ -z "${failed:-}" ]
+# As a direct-mapped domain looks: its balloon grows, and Xen gets nothing back.
+begin "balloon that frees nothing" web game
+tell stream "modprobe poise_liar"
+expect "is noticed" 30 detail_has "Xen has got nothing back: direct-mapped?"
+tell stream "rmmod poise_liar"
+expect "is over" 30 fine stream
+end "stream: not-freed: balloon has grown" "stream: over: not-freed"
+
+begin "no toolstack but xenstored" stream web game
+killall xenconsoled
+running=$(ps | grep '[ /]xl \|xenconsoled\|libxl' | grep -v grep)
+[ -z "$running" ] || fail "$what: $running"
+shrink_to 280
+end "pool: 71680 pages"
+
+verdict
