@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2154 # Names are shared with the jobs.
 # How a job in dom0 judges what poised does; read by `.` after dom0.sh. All the time another program
 # (look) asks Xen itself. What has to hold is in files of $WATCH: pool and min in MiB, free (of Xen's
 # memory) likewise, ignore: numbers of domains that are not poised's.
@@ -7,7 +7,6 @@ WATCH=/tmp/watch
 LOOK_LOG=/tmp/look.log
 CONF=/etc/poised.conf
 failed=
-rounds=0
 
 pass() {
 	echo "PASS: xen: $* ($(now) s)"
