@@ -263,8 +263,10 @@ end "stream: not-freed: balloon has grown" "stream: over: not-freed"
 
 begin "no toolstack but xenstored" stream web game
 killall xenconsoled
-running=$(ps | grep '[ /]xl \|xenconsoled\|libxl' | grep -v grep)
-[ -z "$running" ] || fail "$what: $running"
+alone() {
+	! pgrep -f '(^|/)xl |xenconsoled|libxl'
+}
+expect "nothing else runs" 20 alone
 shrink_to 280
 end "pool: 71680 pages"
 
