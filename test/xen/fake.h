@@ -70,6 +70,7 @@ const char *fake_read(const char *path, char out[64]);
 /* xenstored ends: connections break; a new one has all nodes. */
 void fake_store_breaks(void);
 unsigned fake_commits(void); /* transactions that have written, and been committed */
+unsigned fake_refused(void); /* commits that FAKE_COMMIT_EAGAIN has answered */
 unsigned fake_reads(void);
 
 #endif

@@ -45,7 +45,7 @@ static struct {
 static size_t event_first, event_count;
 static struct write writes[WRITES];
 static size_t write_count;
-static unsigned commits, reads;
+static unsigned commits, reads, refused;
 /* A commit fails if anything has been written since its transaction began, as xenstored's does. */
 static unsigned changes, changes_seen;
 static struct xs_handle *handle;
@@ -192,6 +192,14 @@ unsigned fake_commits(void)
 	return count;
 }
 
+unsigned fake_refused(void)
+{
+	fake_lock();
+	const unsigned count = refused;
+	fake_unlock();
+	return count;
+}
+
 unsigned fake_reads(void)
 {
 	fake_lock();
@@ -206,7 +214,7 @@ void fake_store_reset(void)
 	drop("/libxl");
 	memset(watches, 0, sizeof(watches));
 	event_first = event_count = write_count = 0;
-	commits = reads = 0;
+	commits = reads = refused = 0;
 	handle = NULL;
 }
 
@@ -326,6 +334,7 @@ bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort_it)
 	bool done = true;
 	if (!abort_it && fake_faults[FAKE_COMMIT_EAGAIN] != 0) {
 		fake_faults[FAKE_COMMIT_EAGAIN] -= fake_faults[FAKE_COMMIT_EAGAIN] > 0;
+		refused++;
 		errno = EAGAIN;
 		done = false;
 	} else if (!abort_it && changes_seen != changes) {

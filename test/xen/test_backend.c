@@ -109,7 +109,7 @@ static void a_domain_being_built_is_charged_for_all_it_will_have(void **state)
 	assert_int_equal(bench.started, 1);
 }
 
-static void death_and_a_new_domain_of_the_same_name(void **state)
+static void F48_death_and_a_new_domain_of_the_same_name(void **state)
 {
 	(void)state;
 	bench_domain();
@@ -126,7 +126,7 @@ static void death_and_a_new_domain_of_the_same_name(void **state)
 	assert_int_equal(bench.start_pages, PAGES);
 }
 
-static void a_number_that_is_used_again_is_another_domain(void **state)
+static void F48_a_number_that_is_used_again_is_another_domain(void **state)
 {
 	(void)state;
 	bench_domain();
@@ -139,7 +139,7 @@ static void a_number_that_is_used_again_is_another_domain(void **state)
 	assert_int_equal(fake_mapped(), 0);
 }
 
-static void takes_over_in_the_middle_of_a_move(void **state)
+static void F50_takes_over_in_the_middle_of_a_move(void **state)
 {
 	(void)state;
 	bench_domain();
@@ -377,7 +377,7 @@ static void pauses_are_told(void **state)
 	assert_string_equal(bench_status().state, "stopped");
 }
 
-static void free_memory_is_counted_once(void **state)
+static void F54_free_memory_is_counted_once_or_not_believed(void **state)
 {
 	uint64_t pages;
 	(void)state;
@@ -409,9 +409,9 @@ int main(void)
 		CASE(raises_the_limit_before_the_target),
 		CASE(a_refused_limit_asks_for_nothing),
 		CASE(a_domain_being_built_is_charged_for_all_it_will_have),
-		CASE(death_and_a_new_domain_of_the_same_name),
-		CASE(a_number_that_is_used_again_is_another_domain),
-		CASE(takes_over_in_the_middle_of_a_move),
+		CASE(F48_death_and_a_new_domain_of_the_same_name),
+		CASE(F48_a_number_that_is_used_again_is_another_domain),
+		CASE(F50_takes_over_in_the_middle_of_a_move),
 		CASE(nothing_is_free_before_all_have_been_found),
 		CASE(nothing_is_given_while_a_domain_may_be_ours),
 		CASE(nothing_is_given_while_a_domain_cannot_be_taken_in),
@@ -425,7 +425,7 @@ int main(void)
 		CASE(what_is_said_to_be_static_is_left_out),
 		CASE(what_is_not_configured_is_left_alone),
 		CASE(pauses_are_told),
-		CASE(free_memory_is_counted_once),
+		CASE(F54_free_memory_is_counted_once_or_not_believed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,14 @@
  * those of the fault catalogue (test/fault/catalogue.txt).
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bench.h"
+#include "nodes.h"
 
 #define NODE(name)   "/local/domain/1/data/poise/" name
 #define GENERATION   "00000000000000aa"
@@ -115,9 +117,17 @@ static void F63_eagain_for_ever(void **state)
 	(void)state;
 	bench_domain();
 	const unsigned commits = fake_commits();
+	for (unsigned before = UINT_MAX; before != fake_reads();) {
+		before = fake_reads();
+		bench_turns(60); /* until nothing is left to be read */
+	}
 	fake_fault(FAKE_COMMIT_EAGAIN, -1);
 	assert_int_equal(bench_resize(20000, 1), POISE_OK);
-	await((bench_poll(), bench_status().alarms != 0));
+	await(bench_status().alarms != 0);
+	bench_turns(100);
+	assert_int_equal(fake_refused(), XEN_TRIES); /* No more before the next interval... */
+	bench_poll();
+	await(fake_refused() == 2 * XEN_TRIES); /* ...and then as many. */
 	assert_true((bench_status().alarms & (BACKEND_ALARM_DOWN | BACKEND_ALARM_REFUSED)) != 0);
 	assert_int_equal(fake_commits(), commits); /* Nothing is half written. */
 	assert_string_equal(target_node(), "131072");
@@ -330,6 +340,31 @@ static void F27_doorbell_storm(void **state)
 	await((fake_ring(110), bench.bells > heard)); /* After the gap it is heard again. */
 }
 
+/* F43: a domain dies between the request and its answer; another one gets its number. */
+static void F43_domain_dies_with_a_request_under_way(void **state)
+{
+	(void)state;
+	bench_domain();
+	fake_fault(FAKE_COMMIT_EAGAIN, -1);
+	assert_int_equal(bench_resize(20000, 1), POISE_OK);
+	fake_domain_gone(1);
+	await(bench.gone == 1);
+	fake_fault(FAKE_COMMIT_EAGAIN, 0);
+	assert_int_equal(bench_resize(21000, 2), POISE_E_BUSY);
+	bench_poll();
+	bench_turns(20);
+	assert_string_equal(target_node(), ""); /* Nobody's node is made anew. */
+	fake_domain(1, "other", PAGES, EXTRA);
+	await(bench_logged("other, is not in the configuration"));
+	bench_poll();
+	bench_turns(60);
+	assert_string_equal(target_node(),
+			    "131072"); /* Nothing of the old one's gets to the new. */
+	assert_string_equal(fake_read("/local/domain/1/memory/poise/target", text), "");
+	assert_int_equal(fake_domain_limit(1), PAGES + 256);
+	assert_int_equal(bench.moved, 0);
+}
+
 /* F28: a doorbell of a domain that has gone. */
 static void F28_late_doorbell(void **state)
 {
@@ -379,6 +414,7 @@ int main(void)
 		CASE(F65_garbage_from_the_toolstack),
 		CASE(a_writing_storm_is_read_now_and_then),
 		CASE(F27_doorbell_storm),
+		CASE(F43_domain_dies_with_a_request_under_way),
 		CASE(F28_late_doorbell),
 		CASE(F54_no_list_of_domains),
 	};
