@@ -105,17 +105,20 @@ static struct xen_vm *match(struct xen_domains *d, const char *name, bool *confi
 	return NULL;
 }
 
-static void tell_stranger(struct xen_known *k, const char *name)
+static void tell_stranger(const struct xen_domains *d, struct xen_known *k, const char *name)
 {
+	const enum xen_boot_kind kind = xen_boot_kind(&d->c->boot, k->domid);
+	const char *unfit = xen_vm_unfit(k->domid, XEN_MEMORY_AUTO, kind);
 	if (k->told || k->domid == 0) {
 		return;
 	}
 	k->told = true;
 	if (name[0] == '\0') {
-		log_line(LOG_LEVEL_INFO,
-			 "xen: domain %u has no name in xenstore (built by Xen at boot?): left "
-			 "alone",
-			 k->domid);
+		log_line(LOG_LEVEL_INFO, "xen: domain %u has no name in xenstore, left alone: %s",
+			 k->domid,
+			 unfit != NULL             ? unfit
+			 : kind == XEN_BOOT_NORMAL ? "built by Xen at boot"
+						   : "who it is cannot be told");
 	} else {
 		log_line(LOG_LEVEL_INFO, "xen: domain %u, %s, is not in the configuration",
 			 k->domid, name);
@@ -134,7 +137,7 @@ static void identify(struct xen_domains *d, struct xen_known *k,
 		/* A domain gets its name before its memory, and both before it runs. */
 		k->open = !k->info.ran && k->scans < NAMELESS_SCANS && k->domid != 0;
 		if (!k->open) {
-			tell_stranger(k, name);
+			tell_stranger(d, k, name);
 		}
 	} else {
 		struct xen_vm *vm = match(d, name, &configured);
@@ -143,7 +146,7 @@ static void identify(struct xen_domains *d, struct xen_known *k,
 			k->vm = vm;
 			xen_vm_found(d->c, vm, &k->info, result);
 		} else if (!configured) {
-			tell_stranger(k, name);
+			tell_stranger(d, k, name);
 		}
 	}
 }

@@ -81,8 +81,8 @@ $(XEN_DOM0): $(XEN_DIR)/%.cpio: test/xen/%.sh $(addprefix test/xen/,dom0.sh play
 run-xen: $(XEN_DIR)/run.cpio ## the Smart TV scenario under real Xen: static, then balanced; recording in build/run-xen
 	@QEMU=$(QEMU) test/xen/boot.sh 600 $(OUT)/run-xen $(LINUX) $<
 
-RUN_xen := test/xen/boot.sh 600 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
-RUN_xen-dom0less := test/xen/boot-dom0less.sh 600 $(OUT)/test-xen-dom0less $(LINUX) \
+RUN_xen := test/xen/boot.sh 1800 $(OUT)/test-xen $(LINUX) $(XEN_DIR)/test.cpio
+RUN_xen-dom0less := test/xen/boot-dom0less.sh 1800 $(OUT)/test-xen-dom0less $(LINUX) \
 	$(XEN_DIR)/dom0less.cpio $(XEN_DIR)/early.cpio
 RUN_xen-tv := test/xen/tv.sh $(SIM) $(OUT)/test-xen-tv $(LINUX) $(XEN_DIR)/run.cpio
 xen-runs: $(XEN_DOM0) $(XEN_DIR)/early.cpio $(SIM)

@@ -7,7 +7,7 @@ here=$(dirname "$0")
 sim=$1
 results=$2
 shift 2
-"$here/boot.sh" 600 "$results" "$@" percent=25 >"$results.log" 2>&1
+"$here/boot.sh" 1800 "$results" "$@" percent=25 >"$results.log" 2>&1
 status=$?
 line=$(grep '^poise: swap-out ' "$results.log" | tr -d '\r' | tail -n 1)
 
