@@ -425,6 +425,13 @@ def installs(bench):
             run = subprocess.run(["man", "-l", "-Tutf8", "--warnings", out + "/usr/share/man/" + page],
                                  capture_output=True, text=True)
             expect(run.returncode == 0 and not run.stderr, run.stderr)
+    if shutil.which("systemd-analyze"):
+        run = subprocess.run(["systemd-analyze", "verify", "--man=no",
+                              out + "/usr/lib/systemd/system/poised.service"],
+                             capture_output=True, text=True)
+        # It is not installed in this system's own places.
+        wrong = [line for line in run.stderr.splitlines() if "is not executable" not in line]
+        expect(not wrong, "systemd: %s" % wrong)
 
 
 # The slow ones first.
