@@ -75,6 +75,29 @@ begin "pool shrunk" stream web game
 shrink_to 306
 end "pool: 78336 pages"
 
+# The same client as under KVM.
+begin "clients" stream web game
+why() {
+	poisectl why "$1" | grep -q -- "$2"
+}
+expect "why: asked for less" 10 why stream "asked for"
+top_has() {
+	[ "$(poisectl top --count 1 | grep -cE 'stream|web|game')" = 3 ]
+}
+expect "top: all three" 10 top_has
+poisectl record /tmp/client.rec &
+recorder=$!
+recorded() {
+	grep -q ' tick ' /tmp/client.rec
+}
+expect "record: a tick, with all three" 20 recorded
+[ "$(grep -c ' add ' /tmp/client.rec)" = 3 ] || fail "$what: record: $(head -n 4 /tmp/client.rec)"
+kill $recorder
+poisectl set web weight=150 || fail "$what: set"
+[ "$(status weight web)" = 150 ] || fail "$what: set: the weight is $(status weight web)"
+poisectl set web weight=100
+end
+
 begin "administrator" web game
 target_set stream 92160
 expect "poised lets go of the domain" 20 backend_is stream held
