@@ -68,8 +68,9 @@ void poise_vm_state_set(struct poise *p, uint32_t vm, uint32_t state);
 void poise_vm_age(struct poise *p, uint32_t vm);
 /* Drops what is known of a VM's guest: it has to report twice before it is managed again. */
 void poise_vm_forget(struct poise *p, uint32_t vm);
-/* That, and charges the VM for its boot size at once: its guest has started anew. */
-void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages);
+/* That, as its guest has started anew: it has `actual_pages`, is asked to have `target_pages` (0:
+ * is not asked), and gets its boot size when the memory is there. */
+void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64_t target_pages);
 
 /* forecast.c: pure */
 

@@ -298,7 +298,7 @@ enum poise_err poise_vm_restart(struct poise *p, uint32_t vm, uint64_t actual_pa
 		return poise_leave(p, POISE_E_ARG);
 	}
 	poise_emit(p, POISE_EVENT_RESTART, vm, POISE_OK, actual_pages, 0);
-	poise_vm_reboot(p, vm, actual_pages);
+	poise_vm_reboot(p, vm, actual_pages, p->vm[vm].config.boot_pages);
 	return settle(p);
 }
 

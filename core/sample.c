@@ -27,7 +27,7 @@ void poise_vm_forget(struct poise *p, uint32_t vm)
 								    : POISE_VM_UNMANAGED);
 }
 
-void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages)
+void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64_t target_pages)
 {
 	struct poise_vm *v = &p->vm[vm];
 	poise_vm_forget(p, vm);
@@ -35,7 +35,9 @@ void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages)
 	v->quiet_ms = 0;
 	poise_ledger_set(p, v, actual_pages, v->target_pages);
 	v->goal_pages = v->config.boot_pages;
-	poise_resize_ask(p, vm, v->config.boot_pages);
+	if (target_pages != 0) {
+		poise_resize_ask(p, vm, target_pages);
+	}
 }
 
 /* Counts a bad sample; too many in a row and nothing that this VM says is used any more. */
@@ -69,11 +71,19 @@ static void trust(struct poise *p, uint32_t vm)
 	}
 }
 
+/* It says that it has started anew, and that may be a lie: what is not there has to come first. */
+static void believe_reboot(struct poise *p, uint32_t vm)
+{
+	const struct poise_vm *v = &p->vm[vm];
+	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, true);
+	poise_vm_reboot(p, vm, v->actual_pages, poise_min(v->config.boot_pages, most));
+}
+
 static enum poise_err take(struct poise *p, uint32_t vm, const struct poise_sample *sample)
 {
 	struct poise_vm *v = &p->vm[vm];
 	if (v->last.boot_id != 0 && sample->boot_id != v->last.boot_id) {
-		poise_vm_reboot(p, vm, v->actual_pages);
+		believe_reboot(p, vm);
 	}
 	if (v->last.boot_id != 0) {
 		if (sample->body.total_pages != v->last.body.total_pages) {
@@ -84,7 +94,7 @@ static enum poise_err take(struct poise *p, uint32_t vm, const struct poise_samp
 		}
 		if (sample->body.sample < v->last.body.sample) {
 			const uint32_t run = v->bad_run;
-			poise_vm_reboot(p, vm, v->actual_pages);
+			believe_reboot(p, vm);
 			v->bad_run =
 				run; /* A writer that does this again and again is not trusted. */
 			return POISE_E_REPLAY;

@@ -137,12 +137,6 @@ may_exceed() {
 	echo "$1" >/run/excess
 }
 
-# new_generation: the same for a guest that only says that it has started anew, as it does with each load of its
-# module: it is charged for its boot size at once.
-new_generation() {
-	may_exceed $((SHARE_MIB - MIN_MIB))
-}
-
 # watcher: every other second.
 watcher() {
 	while :; do
@@ -270,7 +264,6 @@ reservations_but() {
 }
 
 case_module() {
-	new_generation
 	tell web "rmmod poise_guest"
 	expect 30 "poised goes by virtio-balloon's statistics" vm_is web '.source == "stats"'
 	expect 10 "nobody is below its reservation" reservations
@@ -279,7 +272,6 @@ case_module() {
 }
 
 case_scribble() {
-	new_generation
 	errors
 	before=$errors
 	tell web "rmmod poise_guest; start lie scribble 120"
@@ -292,7 +284,6 @@ case_scribble() {
 # What its program needs and no more, since the policy has no lasting claim of somebody who is always short
 # give way to another's comfort: about nine tenths of the share here.
 case_liar() {
-	new_generation
 	field stream out
 	before=$field
 	tell web "rmmod poise_guest; start lie starve 120"

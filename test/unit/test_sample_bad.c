@@ -99,6 +99,36 @@ static void f14_reboot_loop(void **state)
 	}
 }
 
+/* A guest's word that it has started anew brings it nothing that is not there. */
+static void f14_no_memory_for_a_word(void **state)
+{
+	(void)state;
+	vm()->goal_pages = BOOT / 2;
+	poise_resize_ask(&fake.p, VM, BOOT / 2);
+	fake_step(&fake);
+	assert_int_equal(vm()->actual_pages, BOOT / 2);
+	assert_int_equal(poise_pool_set(&fake.p, BOOT / 2 + 500), POISE_OK);
+	for (unsigned i = 0; i < 3; i++) {
+		update.boot_id++;
+		update.body.sample = 1;
+		fake.now_ms += 1000;
+		assert_int_equal(report(), POISE_OK);
+		fake_tick(&fake);
+		assert_int_equal(vm()->state, POISE_VM_UNMANAGED);
+		assert_int_equal(vm()->target_pages, BOOT / 2 + 500);
+		assert_int_equal(fake.p.free_pages, 0);
+	}
+	/* The host's word does, as the guest takes it whether or not it is asked. */
+	assert_int_equal(poise_vm_restart(&fake.p, VM, BOOT / 2), POISE_OK);
+	assert_int_equal(vm()->target_pages, BOOT);
+	/* When memory comes, the guest gets the rest. */
+	assert_int_equal(poise_vm_restart(&fake.p, VM, BOOT / 2 + 500), POISE_OK);
+	assert_int_equal(poise_pool_set(&fake.p, BOOT), POISE_OK);
+	fake_tick(&fake);
+	assert_int_equal(vm()->target_pages, BOOT);
+	assert_int_equal(fake.p.free_pages, 0);
+}
+
 /* Quarantined is quarantined, also if its age would freeze it; a frozen one is quarantined too. */
 static void quarantine_and_age(void **state)
 {
@@ -208,6 +238,7 @@ int main(void)
 		cmocka_unit_test_setup(bad_runs_are_in_a_row, start_managed),
 		cmocka_unit_test_setup(f31_two_writers_are_quarantined, start_managed),
 		cmocka_unit_test_setup(f14_reboot_loop, start_managed),
+		cmocka_unit_test_setup(f14_no_memory_for_a_word, start_managed),
 		cmocka_unit_test_setup(quarantine_and_age, start_managed),
 		cmocka_unit_test_setup(f05_f25_no_page_no_history, start_managed),
 		cmocka_unit_test_setup(f05_garbage_from_the_start_stays_unmanaged, start),
