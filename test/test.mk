@@ -31,6 +31,7 @@ UNIT_TESTS := \
 	resize \
 	resize_watch \
 	rules \
+	rules_shortage \
 	sample \
 	sample_bad \
 	scenario \

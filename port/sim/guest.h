@@ -120,7 +120,8 @@ uint64_t sim_guest_pages(const struct sim_guest *g);
 
 /* --- for guest.c and arch.c --- */
 
-/* The guest that board/guest's code runs for now: its seam to the machine names no guest. */
+/* The guest on whose behalf the code of board/guest runs: its seam to the machine names no guest.
+ */
 extern struct sim_guest *sim_arch_guest;
 
 /* Moves the balloon as far as its manners let it in the time up to `until_us`. */

@@ -29,34 +29,34 @@ packages=$(awk -F'\t' -v host="$host" '
 	/^#/ || NF != 2 { next }
 	{ sub(/@HOST@/, host, $1); printf "%s%s", separator, $1; separator = "," }' "$list")
 
-rm -rf "$out/root" "$out/work"
-mkdir -p "$out/root" "$out/work"
+rm -rf "$out/root" "$out/unpack"
+mkdir -p "$out/root" "$out/unpack"
 
 # Only Debian's own archives: others that this machine uses need not know arm64.
 # shellcheck disable=SC2016 # apt's variables, not the shell's
 apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
-	'Origin: Debian' 'Component: main' | sort -u | grep ' bookworm' >"$out/work/sources" ||
+	'Origin: Debian' 'Component: main' | sort -u | grep ' bookworm' >"$out/unpack/sources" ||
 	fail "apt knows no Debian 12 archive: check /etc/apt/sources.list, run 'apt-get update' as root"
 apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Retries)[: ]' \
-	>"$out/work/apt.conf" || true
+	>"$out/unpack/apt.conf" || true
 
 echo "  DEBS    $out/root (once; arm64 kernel, QEMU, Xen, libraries; log in $out/root.log)"
 # As a tar file, so that whoever builds owns what comes out, in each of mmdebstrap's modes.
 if ! mmdebstrap --arch="$architectures" --variant=extract --include="$packages" --format=tar \
-	--aptopt="$out/work/apt.conf" bookworm - - <"$out/work/sources" \
-	>"$out/work/root.tar" 2>"$out/root.log"; then
+	--aptopt="$out/unpack/apt.conf" bookworm - - <"$out/unpack/sources" \
+	>"$out/unpack/root.tar" 2>"$out/root.log"; then
 	grep -E '^(E|W|Err):' "$out/root.log" | tail -n 5 >&2
-	rm -rf "$out/work"
+	rm -rf "$out/unpack"
 	echo "linux: mmdebstrap could not fetch or unpack the packages; $out/root.log says why." >&2
 	echo "linux: package lists out of date: 'apt-get update' as root. No user namespaces here:" >&2
 	fail "install fakechroot and fakeroot, or run make as root. Then run make again."
 fi
-tar -xf "$out/work/root.tar" -C "$out/root" --no-same-owner --exclude='./dev/*' \
+tar -xf "$out/unpack/root.tar" -C "$out/root" --no-same-owner --exclude='./dev/*' \
 	--exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' \
 	--exclude='./usr/lib/gcc/*' --exclude='./usr/share/info/*' --exclude='./usr/lib/python3*' ||
 	fail "no room for the unpacked packages in $out (700 MB)?"
 chmod -R u+rwX "$out/root"
-rm -rf "$out/work"
+rm -rf "$out/unpack"
 
 # A sysroot must be self-contained: links that start at / would leave it.
 find "$out/root" -type l -lname '/*' | while IFS= read -r link; do
