@@ -50,6 +50,7 @@ static DECLARE_DELAYED_WORK(work, run);
 static struct poise_source *source;
 static struct poise_status now;
 static bool renew;                       /* the next update starts a new generation */
+static u32 unheard;                      /* signs that count and wait for the gap to pass */
 static u64 due_ms;                       /* of the next regular update */
 static u64 bad_host;                     /* bad host pages that have been spoken of */
 static unsigned long last_run, next_run; /* jiffies */
@@ -122,11 +123,14 @@ static void publish(const struct poise_abi_guest *body)
 	now.updates++;
 }
 
+/* A call too soon after the last one is made later: a sign of OOM does not come again. */
 static void call_for_help(u32 counts)
 {
+	unheard = counts;
 	if (gd_urgent(&now.gd, clock_ms(), URGENT_GAP_MS) == 0) {
 		return;
 	}
+	unheard = 0;
 	now.raised[0] += (counts & JUDGE_BACKGROUND) != 0;
 	now.raised[1] += (counts & JUDGE_DIRECT) != 0;
 	now.raised[2] += (counts & JUDGE_OOM) != 0;
@@ -165,7 +169,8 @@ static void update(u32 signs)
 	body.floor_pages = floor_pages(total);
 	/* There is nothing to compare a first sample with. */
 	counts = judge_urgent(signs, now.gd.sample == 0 ? &body : &now.body, &body,
-			      background_permille);
+			      background_permille) |
+		 unheard;
 	if (counts != 0 || clock_ms() >= due_ms) {
 		if (clock_ms() >= due_ms) {
 			due_ms = judge_next_due(due_ms, clock_ms(), now.interval_ms);
@@ -192,6 +197,9 @@ static void run(struct work_struct *unused)
 
 		update(poise_pressure_take());
 		wait_ms = due_ms > clock_ms() ? due_ms - clock_ms() : 1;
+		if (unheard != 0) {
+			wait_ms = min_t(u64, wait_ms, URGENT_GAP_MS);
+		}
 		WRITE_ONCE(next_run, jiffies + msecs_to_jiffies((unsigned int)wait_ms));
 		/* Does nothing if a kick has queued it already, for a time before that. */
 		queue_delayed_work(queue, &work, msecs_to_jiffies((unsigned int)wait_ms));
@@ -242,6 +250,7 @@ int poise_attach(struct poise_source *found)
 		error = -EBUSY;
 	} else {
 		source = found;
+		unheard = 0;
 		strscpy(now.kind, found->kind, sizeof(now.kind));
 		strscpy(now.name, found->name, sizeof(now.name));
 		now.interval_ms = GD_INTERVAL_MS;
