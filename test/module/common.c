@@ -116,9 +116,14 @@ void status_shows_what_was_published(void **state)
 	struct poise_notice notice = machine_notice(&vm);
 	notice.interval_ms = 60000;
 	machine_order(&vm, &notice);
-	while (machine_status(&vm, "interval_ms") != 60000) {}
-	const struct poise_sample sample = machine_sample(&vm);
-	const char *status = console_run(&vm.console, MACHINE_STATUS);
+	machine_wait_status(&vm, "interval_ms", 60000);
+	/* While this process waits for its turn, the guest's clock may go on by more than that. */
+	struct poise_sample sample;
+	const char *status;
+	do {
+		sample = machine_sample(&vm);
+		status = console_run(&vm.console, MACHINE_STATUS);
+	} while (machine_sample(&vm).body.sample != sample.body.sample);
 	static const char *const names[] = {
 		"sample",          "free_pages",      "active_anon_pages",
 		"guest_ms",        "total_pages",     "inactive_file_pages",
@@ -148,6 +153,9 @@ void reload(void **state)
 	after = machine_sample(&vm);
 	assert_int_not_equal(after.boot_id, before.boot_id);
 	assert_int_not_equal(after.boot_id, 0);
-	assert_in_range(after.body.sample, 1, 100);
+	/* Counted from anew, as what is loaded counts by itself. */
+	const char *status = console_run(&vm.console, MACHINE_STATUS);
+	assert_int_not_equal(console_number(status, "sample"), 0);
+	assert_int_equal(console_number(status, "sample"), console_number(status, "updates"));
 	machine_no_complaint(&vm);
 }

@@ -261,6 +261,19 @@ static void breathe(void)
 	nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 }
 
+void machine_wait_status(struct machine *m, const char *name, uint64_t least)
+{
+	const uint64_t limit = console_ms() + CONSOLE_LIMIT_S * 1000u;
+	uint64_t value;
+	while ((value = machine_status(m, name)) < least) {
+		if (console_ms() > limit) {
+			fail_msg("%s stays at %llu, below %llu", name, (unsigned long long)value,
+				 (unsigned long long)least);
+		}
+		breathe();
+	}
+}
+
 struct poise_sample machine_sample(struct machine *m)
 {
 	const uint64_t limit = console_ms() + CONSOLE_LIMIT_S * 1000u;

@@ -52,6 +52,8 @@ int machine_end(struct machine *m);
 
 /* One number of it. */
 uint64_t machine_status(struct machine *m, const char *name);
+/* Waits until it is at least `least`. */
+void machine_wait_status(struct machine *m, const char *name, uint64_t least);
 
 /*
  * Takes the guest page as the hypervisor does. A page that makes no sense fails the test; one that

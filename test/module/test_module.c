@@ -66,12 +66,12 @@ static void extreme_intervals_are_bounded(void **state)
 	machine_order(&vm, &notice);
 	notice.epoch = 1000;
 	machine_order(&vm, &notice);
-	while (machine_status(&vm, "host_epoch") != 1000) {}
+	machine_wait_status(&vm, "host_epoch", 1000);
 	assert_int_equal(machine_status(&vm, "interval_ms"), 100);
 	notice.interval_ms = UINT64_MAX;
 	notice.epoch = 1001;
 	machine_order(&vm, &notice);
-	while (machine_status(&vm, "host_epoch") != 1001) {}
+	machine_wait_status(&vm, "host_epoch", 1001);
 	assert_int_equal(machine_status(&vm, "interval_ms"), 60000);
 	/* It will not look again for a minute; a new generation starts with the default. */
 	reload(state);
@@ -241,24 +241,22 @@ static void one_oom(void)
 	char before[STATUS_BYTES];
 	status_copy(before);
 	assert_int_not_equal(run("dd if=/dev/zero of=/dev/null bs=1024M count=1"), 0);
-	const struct poise_sample sample =
-		machine_wait_sample(&vm, machine_sample(&vm).body.sample + 2);
-	char after[STATUS_BYTES];
-	status_copy(after);
-	/* The kernel shows a call trace with each kill: no complaint in the sense of the others. */
-	console_run(&vm.console, "dmesg -c >/dev/null");
-	assert_true(sample.body.oom_kills > 0);
-	/* Nothing could be reclaimed in the background any more: allocations had to try. */
-	assert_true(sample.body.direct_reclaims > 0);
 	static const char *const signs[] = {"direct", "oom"};
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
 		char noticed[32];
 		char raised[32];
 		snprintf(noticed, sizeof(noticed), "noticed_%s", signs[i]);
 		snprintf(raised, sizeof(raised), "raised_%s", signs[i]);
-		assert_true(console_number(after, noticed) > console_number(before, noticed));
-		assert_true(console_number(after, raised) > console_number(before, raised));
+		assert_true(machine_status(&vm, noticed) > console_number(before, noticed));
+		machine_wait_status(&vm, raised, console_number(before, raised) + 1);
 	}
+	const struct poise_sample sample =
+		machine_wait_sample(&vm, machine_sample(&vm).body.sample + 2);
+	assert_true(sample.body.oom_kills > 0);
+	/* Nothing could be reclaimed in the background any more: allocations had to try. */
+	assert_true(sample.body.direct_reclaims > 0);
+	/* The kernel shows a call trace with each kill: no complaint in the sense of the others. */
+	console_run(&vm.console, "dmesg -c >/dev/null");
 }
 
 static void oom_is_urgent(void **state)
