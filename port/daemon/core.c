@@ -159,16 +159,18 @@ void daemon_pool_update(struct poised *d)
 	}
 	pool = pool > reserved ? pool : reserved;
 	pool = pool > d->pool_pages ? d->pool_pages : pool;
-	if (pool == now || (pool > now && pool < now + POOL_STEP_PAGES && pool != d->pool_pages)) {
-		return;
-	}
-	if (known && pool < d->pool_pages && now >= d->pool_pages) {
+	if (known && !d->pool_short && pool < d->pool_pages) {
+		d->pool_short = true;
 		log_line(LOG_LEVEL_WARNING,
 			 "the host has less free than the pool says: it gives %" PRIu64
 			 " of %" PRIu64 " pages for now",
 			 pool, d->pool_pages);
-	} else if (pool == d->pool_pages && now < pool) {
+	} else if (d->pool_short && pool == d->pool_pages) {
+		d->pool_short = false;
 		log_line(LOG_LEVEL_DEBUG, "the whole pool is there again: %" PRIu64 " pages", pool);
+	}
+	if (pool == now || (pool > now && pool < now + POOL_STEP_PAGES && pool != d->pool_pages)) {
+		return;
 	}
 	daemon_expect(poise_pool_set(&d->core, pool), "pool");
 	daemon_apply_all(d);

@@ -60,6 +60,7 @@ struct poised {
 	uint64_t pool_pages;  /* as configured, or as found for "auto" */
 	uint64_t host_free;   /* last reading, pages */
 	bool host_known;      /* whether there is one */
+	bool pool_short;      /* said that the host has less free than the pool says */
 	uint64_t host_errors; /* readings that failed */
 	uint64_t ticks, check_failures;
 	uint64_t started_ms, ticked_ms;

@@ -92,6 +92,31 @@ static void nothing_is_given_before_all_are_known(void **state)
 	bench_end(b);
 }
 
+/* Said once, even if it has been so from the start. */
+static void f54_host_has_less_than_the_pool(void **state)
+{
+	struct bench *b = bench_start("\"512M\"");
+
+	(void)state;
+	assert_false(b->d.pool_short);
+	fake.host_free = 1;
+	for (uint32_t i = 0; i < VMS; i++) {
+		bench_appear(b, i);
+	}
+	bench_tick(b, 3);
+	assert_true(b->d.pool_short);
+	assert_true(b->d.core.config.pool_pages < b->d.pool_pages);
+	fake.host_free = 1024u * MIB;
+	bench_tick(b, 3);
+	assert_false(b->d.pool_short);
+	assert_int_equal(b->d.core.config.pool_pages, b->d.pool_pages);
+	/* Not to be read is another message. */
+	fake.host_err = POISE_E_PORT;
+	bench_tick(b, 3);
+	assert_false(b->d.pool_short);
+	bench_end(b);
+}
+
 static void f33_stuck_balloon_is_told_of(void **state)
 {
 	struct bench *b = bench_start_all("\"384M\"");
@@ -285,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_needy_guest_gets_memory),
 		cmocka_unit_test(f54_host_memory_unreadable_or_absurd),
+		cmocka_unit_test(f54_host_has_less_than_the_pool),
 		cmocka_unit_test(nothing_is_given_before_all_are_known),
 		cmocka_unit_test(f33_stuck_balloon_is_told_of),
 		cmocka_unit_test(a_word_is_served_before_the_tick),
