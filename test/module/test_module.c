@@ -288,13 +288,14 @@ static void device_goes_and_comes(void **state)
 	host_interval_is_taken(state);
 }
 
-/* virtio-balloon gives all back in suspend, so what follows is a new generation. */
+/* virtio-balloon gives all back in suspend, so what follows is a new generation. An alarm before
+ * the machine sleeps would wake nobody. */
 static void suspend_starts_a_new_generation(void **state)
 {
 	(void)state;
 	const uint64_t boot_id = machine_sample(&vm).boot_id;
 	console_run(&vm.console, "cd /sys/class/rtc/rtc0 && echo 0 >wakealarm && "
-				 "echo +2 >wakealarm && echo freeze >/sys/power/state");
+				 "echo +5 >wakealarm && echo freeze >/sys/power/state");
 	const struct poise_sample sample = machine_wait_boot(&vm, boot_id);
 	machine_wait_sample(&vm, sample.body.sample + 3);
 	assert_int_equal(run("dmesg | grep -q 'PM: suspend exit'"), 0);
