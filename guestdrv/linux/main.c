@@ -126,11 +126,10 @@ static void publish(const struct poise_abi_guest *body)
 /* A call too soon after the last one is made later: a sign of OOM does not come again. */
 static void call_for_help(u32 counts)
 {
-	unheard = counts;
-	if (gd_urgent(&now.gd, clock_ms(), URGENT_GAP_MS) == 0) {
+	unheard = gd_urgent(&now.gd, clock_ms(), URGENT_GAP_MS) == 0 ? counts : 0;
+	if (unheard != 0) {
 		return;
 	}
-	unheard = 0;
 	now.raised[0] += (counts & JUDGE_BACKGROUND) != 0;
 	now.raised[1] += (counts & JUDGE_DIRECT) != 0;
 	now.raised[2] += (counts & JUDGE_OOM) != 0;

@@ -139,6 +139,20 @@ void daemon_apply_all(struct poised *d)
 	}
 }
 
+/* Once when it begins and once when it is over. */
+static void say_if_short(struct poised *d, uint64_t pool)
+{
+	if (!d->pool_short && pool < d->pool_pages) {
+		log_line(LOG_LEVEL_WARNING,
+			 "the host has less free than the pool says: it gives %" PRIu64
+			 " of %" PRIu64 " pages for now",
+			 pool, d->pool_pages);
+	} else if (d->pool_short && pool == d->pool_pages) {
+		log_line(LOG_LEVEL_DEBUG, "the whole pool is there again: %" PRIu64 " pages", pool);
+	}
+	d->pool_short = pool < d->pool_pages;
+}
+
 void daemon_pool_update(struct poised *d)
 {
 	uint64_t charged = 0;
@@ -159,15 +173,8 @@ void daemon_pool_update(struct poised *d)
 	}
 	pool = pool > reserved ? pool : reserved;
 	pool = pool > d->pool_pages ? d->pool_pages : pool;
-	if (known && !d->pool_short && pool < d->pool_pages) {
-		d->pool_short = true;
-		log_line(LOG_LEVEL_WARNING,
-			 "the host has less free than the pool says: it gives %" PRIu64
-			 " of %" PRIu64 " pages for now",
-			 pool, d->pool_pages);
-	} else if (d->pool_short && pool == d->pool_pages) {
-		d->pool_short = false;
-		log_line(LOG_LEVEL_DEBUG, "the whole pool is there again: %" PRIu64 " pages", pool);
+	if (known) {
+		say_if_short(d, pool);
 	}
 	if (pool == now || (pool > now && pool < now + POOL_STEP_PAGES && pool != d->pool_pages)) {
 		return;

@@ -84,17 +84,23 @@ static void f31_two_writers_are_quarantined(void **state)
 	assert_int_equal(vm()->state, POISE_VM_MANAGED);
 }
 
+/* The guest says a second later that it has started anew. */
+static void say_anew(void)
+{
+	update.boot_id++;
+	update.body.sample = 1;
+	fake.now_ms += 1000;
+	assert_int_equal(report(), POISE_OK);
+	fake_tick(&fake);
+	assert_int_equal(vm()->state, POISE_VM_UNMANAGED);
+}
+
 /* A new boot generation each time: always the boot size, never managed. */
 static void f14_reboot_loop(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
-		update.boot_id++;
-		update.body.sample = 1;
-		fake.now_ms += 1000;
-		assert_int_equal(report(), POISE_OK);
-		fake_tick(&fake);
-		assert_int_equal(vm()->state, POISE_VM_UNMANAGED);
+		say_anew();
 		assert_int_equal(vm()->target_pages, BOOT);
 	}
 }
@@ -109,12 +115,7 @@ static void f14_no_memory_for_a_word(void **state)
 	assert_int_equal(vm()->actual_pages, BOOT / 2);
 	assert_int_equal(poise_pool_set(&fake.p, BOOT / 2 + 500), POISE_OK);
 	for (unsigned i = 0; i < 3; i++) {
-		update.boot_id++;
-		update.body.sample = 1;
-		fake.now_ms += 1000;
-		assert_int_equal(report(), POISE_OK);
-		fake_tick(&fake);
-		assert_int_equal(vm()->state, POISE_VM_UNMANAGED);
+		say_anew();
 		assert_int_equal(vm()->target_pages, BOOT / 2 + 500);
 		assert_int_equal(fake.p.free_pages, 0);
 	}
