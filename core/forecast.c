@@ -8,6 +8,8 @@
 #include "internal.h"
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
+/* What was in use a moment ago may soon be so again. */
+#define HELD_FADES 16
 /* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
  * reading back; faster where memory lies free and nothing is read back. */
 #define PRESSURE_FADES      32
@@ -85,14 +87,17 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	const uint64_t used = poise_forecast_used(sample, basis);
 	f->size_pages = sample->body.total_pages - sample->body.balloon_pages;
 	f->reclaimable_q16 = poise_forecast_reclaimable(sample, config->headroom_permille);
+	const uint64_t in_use = poise_forecast_in_use(f);
 	if (f->steps == 0) {
 		*f = (struct poise_forecast){.used_pages = used,
+					     .held_pages = in_use,
 					     .size_pages = f->size_pages,
 					     .reclaimable_q16 = f->reclaimable_q16,
 					     .stepped_ms = now_ms,
 					     .steps = 1};
 		return;
 	}
+	f->held_pages = poise_max(f->held_pages, in_use);
 	const int64_t grown = (int64_t)used - (int64_t)poise_forecast_used(before, basis);
 	const uint64_t pressure = read_back(&before->body, &sample->body);
 	const uint64_t promise = promised(&before->body, &sample->body, grown, f->size_pages);
@@ -113,6 +118,7 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	f->delta_q16 = f->steps == 1
 			       ? change * ONE_Q16
 			       : poise_forecast_average(f->delta_q16, change, config->alpha_q10);
+	f->held_pages -= (f->held_pages - in_use) / HELD_FADES;
 	const bool hungry = pressure > f->size_pages / HUNGRY_PART;
 	const bool sated = !hungry && sample->body.free_pages > f->size_pages / 10;
 	const uint64_t fades = sated ? PRESSURE_FADES_FREE : PRESSURE_FADES;

@@ -78,6 +78,12 @@ void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64
 uint64_t poise_forecast_used(const struct poise_sample *sample, uint32_t basis);
 /* Equation (3), rounded down: inactive page cache + free - headroom * size, 16 fraction bits. */
 int64_t poise_forecast_reclaimable(const struct poise_sample *sample, uint32_t headroom_permille);
+/* What is in use and what of it cannot be had back at once: size - R. */
+static inline uint64_t poise_forecast_in_use(const struct poise_forecast *f)
+{
+	const int64_t pages = (int64_t)f->size_pages - (f->reclaimable_q16 >> POISE_FRACTION_BITS);
+	return pages > 0 ? (uint64_t)pages : 0;
+}
 /* Equation (2), rounded up: alpha * change + (1 - alpha) * delta. `alpha_q10`: 1..1024. */
 int64_t poise_forecast_average(int64_t delta_q16, int64_t change_pages, uint32_t alpha_q10);
 /*

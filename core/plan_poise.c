@@ -138,9 +138,10 @@ static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
 }
 
 /*
- * What has to come at once: a debt, what VMs need to start, what an urgent one is to get, and what
- * the others lack of their due if that is much; the last by ticks only. Sets `wanted` to what the
- * givers want themselves of the memory they are to lose; the rest of it covers part of the answer.
+ * What has to come at once: a debt, what VMs need to start, half of what an urgent one is to get
+ * (it may not need all, and asks again), and what the others lack of their due if that is much; the
+ * last by ticks only. Sets `wanted` to what the givers want themselves of the memory they are to
+ * lose; the rest of it covers part of the answer.
  */
 static int64_t find_owed(const struct poise *p, const struct poise_plan *plan, uint64_t *wanted)
 {
@@ -156,7 +157,7 @@ static int64_t find_owed(const struct poise *p, const struct poise_plan *plan, u
 		    (plan->early == 0 && lacks > row->entitled_pages / OWED_PART)) {
 			owed += (int64_t)lacks;
 		} else if (p->vm[i].urgent != 0) {
-			owed += (int64_t)poise_over(row->goal_pages, row->size_pages);
+			owed += (int64_t)poise_over(row->goal_pages, row->size_pages) / 2;
 		}
 		const uint64_t loses = poise_over(row->size_pages, row->goal_pages);
 		const uint64_t part =

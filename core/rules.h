@@ -17,12 +17,6 @@ static inline void poise_row_want(struct poise_row *row, int64_t pages, uint32_t
 	row->rule = rule;
 }
 
-/* What is in use and what of it cannot be had back at once: size - R. */
-static inline int64_t poise_row_in_use(const struct poise_vm *vm)
-{
-	return (int64_t)vm->forecast.size_pages - poise_plan_reclaimable(vm);
-}
-
 /* The VM is left as it is, whatever the others need. */
 static inline void poise_row_hold(struct poise_row *row, uint32_t rule)
 {
@@ -79,8 +73,9 @@ static inline void poise_rule_equation(const struct poise *p, const struct poise
 				       struct poise_row *row)
 {
 	const int64_t delta = poise_plan_delta(vm);
+	const int64_t in_use = (int64_t)vm->forecast.size_pages - poise_plan_reclaimable(vm);
 	(void)p;
-	poise_row_want(row, poise_row_in_use(vm) + delta, POISE_RULE_EQUATION);
+	poise_row_want(row, in_use + delta, POISE_RULE_EQUATION);
 	if (row->desired_pages > row->size_pages) {
 		row->desired_pages = row->size_pages + (delta > 0 ? (uint64_t)delta : 0);
 	}
@@ -88,14 +83,16 @@ static inline void poise_rule_equation(const struct poise *p, const struct poise
 
 /*
  * In need of what is missing, not of all that it will use; and a forecast of shrinking frees
- * nothing, as memory that was given back shows in R already.
+ * nothing, as memory that was given back shows in R already. Between two programs, or two phases of
+ * one, it keeps for a while what it had in use.
  */
 static inline void poise_rule_shortfall(const struct poise *p, const struct poise_vm *vm,
 					struct poise_row *row)
 {
 	const int64_t delta = poise_plan_delta(vm);
 	(void)p;
-	poise_row_want(row, poise_row_in_use(vm) + (delta > 0 ? delta : 0), POISE_RULE_SHORTFALL);
+	poise_row_want(row, (int64_t)vm->forecast.held_pages + (delta > 0 ? delta : 0),
+		       POISE_RULE_SHORTFALL);
 }
 
 static inline void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm,
@@ -201,7 +198,8 @@ static inline void poise_rule_back_off(const struct poise *p, const struct poise
 
 /*
  * What the VM cannot do without: neither the headroom of equation (3), nor what its guest calls
- * available beyond that. Cache that is read back shows as pressure.
+ * available beyond that, nor what it had in use before and has not now. Cache that is read back
+ * shows as pressure.
  */
 static inline void poise_rule_tight(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
@@ -209,7 +207,8 @@ static inline void poise_rule_tight(const struct poise *p, const struct poise_vm
 	const struct poise_abi_guest *b = &vm->last.body;
 	const uint64_t comfort =
 		poise_permille(row->size_pages, p->config.headroom_permille) +
-		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages);
+		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages) +
+		poise_over(vm->forecast.held_pages, poise_forecast_in_use(&vm->forecast));
 	if (vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0 &&
 	    row->rule != POISE_RULE_URGENT) {
 		row->needed_pages = poise_max(poise_over(row->desired_pages, comfort),
@@ -240,14 +239,16 @@ static inline void poise_rule_near(const struct poise *p, const struct poise_vm 
 				poise_over(row->size_pages, row->goal_pages);
 	const bool turns = (row->goal_pages > row->size_pages) != (vm->grew != 0) &&
 			   row->size_pages >= row->entitled_pages;
-	const uint64_t bands = vm->urgent != 0 ? (turns ? 3 : 0) : (turns ? 6 : 1);
-	const uint64_t band = bands * poise_permille(row->size_pages, p->config.dead_band_permille);
+	const uint64_t bands = turns ? 5 : vm->urgent != 0 ? 0 : 1;
+	/* A small one that was large has not become more exact. */
+	const uint64_t size = poise_max(row->size_pages, vm->config.boot_pages);
+	const uint64_t band = bands * poise_permille(size, p->config.dead_band_permille);
 	row->kept = change < band && vm->actual_pages != 0 &&
 		    row->size_pages >= vm->config.min_pages && row->size_pages <= row->upper_pages;
 }
 
 /*
- * What the VM wants itself is taken by an eighth a second only, and by ticks only; but of `due`
+ * What the VM wants itself is taken by a sixteenth a second only, and by ticks only; but of `due`
  * pages it gives its part at once, as one of those who are to lose `beyond` such pages in all.
  */
 static inline void poise_rule_gentle(const struct poise *p, const struct poise_vm *vm,
@@ -257,7 +258,7 @@ static inline void poise_rule_gentle(const struct poise *p, const struct poise_v
 	const uint64_t excess = poise_over(wanted, row->goal_pages);
 	/* Rounded up, or a few pages would stay owed for ever. */
 	const uint64_t now = poise_min(excess, poise_plan_split(excess, beyond, due) + (due != 0));
-	const uint64_t later = (excess - now) / 8 * p->plan.elapsed_ms / 1000;
+	const uint64_t later = (excess - now) / 16 * p->plan.elapsed_ms / 1000;
 	(void)vm;
 	row->goal_pages = poise_max(row->goal_pages,
 				    poise_over(wanted, now + (p->plan.early != 0 ? 0 : later)));

@@ -21,6 +21,7 @@ struct plan_vm {
 	uint64_t seen_pages;   /* size in the last sample; 0: size */
 	uint64_t actual_pages; /* measured; 0: size */
 	uint64_t pressure_pages, promised_pages;
+	uint64_t held_pages;      /* 0: what is in use now */
 	uint64_t available_pages; /* of which free + inactive file are zero */
 	uint64_t ticked_pages;    /* 0: size */
 	uint64_t quiet_ms;
@@ -113,6 +114,7 @@ static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm
 			     .hungry = t->hungry,
 			     .steps = 2},
 	};
+	vm->forecast.held_pages = poise_max(t->held_pages, poise_forecast_in_use(&vm->forecast));
 	vm->last.body.floor_pages = t->floor_pages;
 	vm->last.body.available_pages = t->available_pages;
 	vm->ticked_pages = t->ticked_pages == 0 ? size : t->ticked_pages;

@@ -291,6 +291,38 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 	}
 }
 
+/* What is in use, size - R = 8,000 - free + 800, is known at once when it grows, within an interval
+ * too, and forgotten by a 16th of the way in each. */
+static void forecast_holds_what_was_in_use(void **state)
+{
+	static const struct {
+		uint64_t after_ms, free, held;
+	} rows[] = {
+		{1000, 800, 8000},  {1000, 4000, 7800}, /* 8000 - 3200 / 16 */
+		{1000, 4000, 7613}, {100, 4000, 7613},  /* early */
+		{100, 0, 8800},                         /* and more than before */
+		{800, 4000, 8550},                      /* 8800 - 4000 / 16 */
+		{1000, 0, 8800},    {3000, 8000, 8300}, /* two samples missed: one step */
+		{1000, 515, 8300},                      /* by less than 16 pages: not at all */
+		{1000, 516, 8299},
+	};
+	const struct poise_config config = config_of(1000, 768);
+	struct feed feed = {0};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct poise_abi_guest body = {
+			.total_pages = 10000, .balloon_pages = 2000, .free_pages = rows[i].free};
+		feed_body(&feed, &config, &body, rows[i].after_ms);
+		assert_int_equal(feed.forecast.held_pages, rows[i].held);
+	}
+	/* More free than it has: nothing is in use, and what was fades. */
+	const struct poise_abi_guest body = {
+		.total_pages = 10000, .balloon_pages = 2000, .free_pages = 10000};
+	feed_body(&feed, &config, &body, 1000);
+	assert_int_equal(feed.forecast.held_pages, 8299 - 8299 / 16);
+	assert_int_equal(poise_forecast_in_use(&feed.forecast), 0);
+}
+
 /* Pressure fades by a 32nd with each interval, or an eighth where memory lies free, and gathers
  * within one; promises halve; hunger grows while more than a 256th of the VM is read back. */
 static void forecast_pressure_fades(void **state)
@@ -395,6 +427,7 @@ int main(void)
 		cmocka_unit_test(forecast_F13_sample_counter_jump),
 		cmocka_unit_test(forecast_pressure_inputs),
 		cmocka_unit_test(forecast_F24_counters_wrap_at_32_and_64_bits),
+		cmocka_unit_test(forecast_holds_what_was_in_use),
 		cmocka_unit_test(forecast_pressure_fades),
 		cmocka_unit_test(forecast_any_samples_stay_in_range),
 	};

@@ -79,6 +79,13 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(TIGHT),
 		 {VM(2000, 1000, 0), VM(2000, 0, 0)},
 		 {2200, 1800}},
+		/* A had 2500 in use and now has 1500: it needs 1300, and B 2300; then all is met.
+		 */
+		{"nor is what was in use before",
+		 4000,
+		 SOFT & ~OFF(TIGHT),
+		 {VM(2000, 0, 500, .held_pages = 2500), VM(2000, 500, 0)},
+		 {1500, 2500}},
 		/* Entitled to 2000 of 6000 each. C needs 1000, the other 1000 by 16 : 8. */
 		{"beyond its share a claim fades with hunger",
 		 6000,
@@ -90,30 +97,31 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(CLAIM),
 		 {VM(2000, 3000, 0, .hungry = 240), VM(2000, 3000, 0)},
 		 {2000, 2000}},
-		/* B has 100 more than its share: an eighth goes. */
-		{"what is needed goes by an eighth a second",
+		/* B has 100 more than its share: a sixteenth goes. */
+		{"what is needed goes by a sixteenth a second",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1900, 3000, 0), VM(2100, 3000, 0)},
-		 {1912, 2088}},
-		/* of B's 200 pages above its share 100 are idle: 100 + 100 / 8 */
+		 {1906, 2094}},
+		/* of B's 200 pages above its share 100 are idle: 100 + 100 / 16 */
 		{"what is idle goes at once",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1800, 5000, 0), VM(2200, 0, 100)},
-		 {1912, 2088}},
+		 {1906, 2094}},
 		/* A lacks more than an eighth of the 2000 that it is entitled to */
 		{"and so does what another one lacks much of",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1700, 3000, 0), VM(2300, 3000, 0)},
 		 {2000, 2000}},
-		/* B has 50 more than its share, and A asks for its 50 urgently */
-		{"or one that asks urgently is to get",
+		/* B has 48 more than its share, and A asks for its 48 urgently: 24, and 1 of the
+		 * other 24, and what is rounded up */
+		{"or half of what one that asks urgently is to get",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
-		 {VM(1950, 3000, 0, .urgent = 1), VM(2050, 3000, 0)},
-		 {2000, 2000}},
+		 {VM(1952, 3000, 0, .urgent = 1), VM(2048, 3000, 0)},
+		 {1978, 2022}},
 		{"or needs to start",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
@@ -132,12 +140,12 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1980, 3000, 0), VM(2020, 3000, 0)},
 		 {1980, 2020}},
-		/* 12 + 12 taken; A and B lack 100 each, C and D have 100 too much each. */
+		/* 6 + 6 taken; A and B lack 100 each, C and D have 100 too much each. */
 		{"who waits gets the same part, in whatever slot",
 		 8000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1900, 3000, 0), VM(1900, 3000, 0), VM(2100, 3000, 0), VM(2100, 3000, 0)},
-		 {1912, 1912, 2088, 2088}},
+		 {1906, 1906, 2094, 2094}},
 	};
 	(void)state;
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
@@ -158,11 +166,17 @@ static void poise_shortage_no_way_back_for_little(void **state)
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(2100, 5000, 0, .grew = 1), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
 		 {2250, 2250, 500}},
-		{"or is in haste",
+		{"little as it may be if it is in haste",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
-		 {VM(2100, 5000, 0, .urgent = 1), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {VM(2220, 5000, 0, .grew = 1, .urgent = 1), VM(2280, 5000, 0, .grew = 1),
+		  VM(500, 0, 0)},
 		 {2250, 2250, 500}},
+		{"not if it is not",
+		 5000,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(2220, 5000, 0, .grew = 1), VM(2280, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {2220, 2280, 500}},
 		{"or misses its due",
 		 4998,
 		 SOFT & ~OFF(DEAD_BAND),

@@ -141,6 +141,11 @@ static void rule_equation(void **state)
 		{VM(2000, -50, 150), {0}, {1800, 1, 10000, 1}, POISE_RULE_EQUATION},
 		/* needy: 300 > 100, so it asks for all 300 */
 		{VM(2000, 300, 100), {0}, {2300, 1, 10000, 1}, POISE_RULE_EQUATION},
+		/* what it had in use before is another rule's */
+		{VM(2000, 20, 420, .held_pages = 1900),
+		 {0},
+		 {1600, 1, 10000, 1},
+		 POISE_RULE_EQUATION},
 		/* neither: 100 = 100 */
 		{VM(2000, 100, 100), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION},
 		/* needy with a delta below zero: nothing to ask for */
@@ -174,6 +179,11 @@ static void rule_shortfall(void **state)
 		{VM(2000, 1, 100), {0}, {1901, 1, 10000, 1}, POISE_RULE_SHORTFALL},
 		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL},
 		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		/* what it had in use, and what that will grow by */
+		{VM(2000, 300, 500, .held_pages = 1700),
+		 {0},
+		 {2000, 1, 10000, 1},
+		 POISE_RULE_SHORTFALL},
 	};
 	(void)state;
 	run_rule(poise_rule_shortfall, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -411,6 +421,9 @@ static void rule_tight(void **state)
 		{VM(1000, 0, 0, .available_pages = 250), 1000, 1, POISE_RULE_SHORTFALL, 650},
 		{VM(1000, 0, 0, .available_pages = POISE_PAGES_MAX), 900, 1, POISE_RULE_SHORTFALL,
 		 1},
+		/* what it had in use before: 1000 - 100 - (800 - 600) */
+		{VM(1000, 0, 400, .held_pages = 800), 1000, 1, POISE_RULE_SHORTFALL, 700},
+		{VM(1000, 0, 400, .held_pages = 600), 1000, 1, POISE_RULE_SHORTFALL, 900},
 		/* neither below the floor nor above what is desired */
 		{VM(1000, 0, 0), 1000, 950, POISE_RULE_SHORTFALL, 950},
 		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},

@@ -36,20 +36,20 @@ static void rule_near(void **state)
 	} rows[] = {
 		{1, 0, 2000, 0, 1019, 1},
 		{1, 0, 2000, 0, 1020, 0},
-		{1, 0, 2000, 0, 881, 1},
-		{1, 0, 2000, 0, 880, 0},
+		{1, 0, 2000, 0, 901, 1},
+		{1, 0, 2000, 0, 900, 0},
 		{0, 0, 2000, 0, 981, 1},
 		{0, 0, 2000, 0, 980, 0},
-		{0, 0, 2000, 0, 1119, 1},
-		{0, 0, 2000, 0, 1120, 0},
+		{0, 0, 2000, 0, 1099, 1},
+		{0, 0, 2000, 0, 1100, 0},
 		{0, 0, 2000, 0, 1000, 1},
 		{1, 0, 2000, 0, 1000, 1},
 		/* urgent */
 		{1, 1, 2000, 0, 1001, 0},
-		{0, 1, 2000, 0, 1059, 1},
-		{0, 1, 2000, 0, 1060, 0},
-		{1, 1, 2000, 0, 941, 1},
-		{1, 1, 2000, 0, 940, 0},
+		{0, 1, 2000, 0, 1099, 1},
+		{0, 1, 2000, 0, 1100, 0},
+		{1, 1, 2000, 0, 901, 1},
+		{1, 1, 2000, 0, 900, 0},
 		{0, 1, 2000, 0, 999, 0},
 		/* entitled to more, to just this */
 		{0, 0, 2000, 1001, 1020, 0},
@@ -71,6 +71,14 @@ static void rule_near(void **state)
 		poise_rule_near(&p, &p.vm[0], &row);
 		assert_int_equal(row.kept, rows[i].kept);
 		assert_int_equal(row.goal_pages, rows[i].goal);
+		/* A small one that was large: 2,000 instead of 1,000 pages, so twice as wide. */
+		vm.boot_pages = 2000;
+		plan_put(&p, 0, &vm);
+		row.goal_pages = 2 * rows[i].goal - 1000;
+		poise_rule_near(&p, &p.vm[0], &row);
+		assert_int_equal(row.kept, rows[i].kept);
+		vm.boot_pages = 0;
+		row.goal_pages = rows[i].goal;
 		/* Below its reservation, or not started yet: nothing is too near. */
 		vm.min_pages = 1001;
 		plan_put(&p, 0, &vm);
@@ -84,7 +92,7 @@ static void rule_near(void **state)
 	}
 }
 
-/* Of 1,000 pages, `desired` of them wanted, an eighth of what is too much goes in a second. */
+/* Of 1,000 pages, `desired` of them wanted, a sixteenth of what is too much goes in a second. */
 static void rule_gentle(void **state)
 {
 	static const struct {
@@ -92,21 +100,21 @@ static void rule_gentle(void **state)
 		uint32_t early;
 		uint64_t due, after;
 	} rows[] = {
-		{1500, 200, 1000, 0, 0, 900},
-		{1500, 200, 500, 0, 0, 950},
-		{1500, 200, 2000, 0, 0, 800},
+		{1500, 200, 1000, 0, 0, 950},
+		{1500, 200, 500, 0, 0, 975},
+		{1500, 200, 2000, 0, 0, 900},
 		{1500, 200, 0, 0, 0, 1000},
 		{1500, 200, 1000, 1, 0, 1000},
 		/* what it does not want goes at once, early or not */
-		{600, 200, 1000, 0, 0, 550},
+		{600, 200, 1000, 0, 0, 575},
 		{600, 200, 1000, 1, 0, 600},
 		{600, 600, 0, 0, 0, 600},
 		{600, 800, 1000, 0, 0, 800},
 		{600, 800, 1000, 1, 0, 800},
 		/* 1,600 are to go from all: of 400 that are due it gives 200 of its 800, and one */
 		{1500, 200, 1000, 1, 400, 799},
-		/* and an eighth of the other 599 */
-		{1500, 200, 1000, 0, 400, 725},
+		/* and a sixteenth of the other 599 */
+		{1500, 200, 1000, 0, 400, 762},
 		{1500, 200, 1000, 1, 1600, 200},
 		{1500, 200, 1000, 1, 5000, 200},
 		{600, 800, 1000, 0, 400, 800},
