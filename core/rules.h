@@ -239,11 +239,14 @@ static inline void poise_rule_near(const struct poise *p, const struct poise_vm 
 				poise_over(row->size_pages, row->goal_pages);
 	const bool turns = (row->goal_pages > row->size_pages) != (vm->grew != 0) &&
 			   row->size_pages >= row->entitled_pages;
-	const uint64_t bands = turns ? 5 : vm->urgent != 0 ? 0 : 1;
+	const uint64_t bands = vm->urgent != 0 ? (turns ? 3 : 0) : (turns ? 6 : 1);
 	/* A small one that was large has not become more exact. */
 	const uint64_t size = poise_max(row->size_pages, vm->config.boot_pages);
 	const uint64_t band = bands * poise_permille(size, p->config.dead_band_permille);
-	row->kept = change < band && vm->actual_pages != 0 &&
+	/* As far as a tick lets it go is not near: the goal may be far beyond. */
+	const bool cut = p->plan.early == 0 && row->goal_pages <= row->lower_pages &&
+			 row->lower_pages > vm->config.min_pages;
+	row->kept = change < band && !cut && vm->actual_pages != 0 &&
 		    row->size_pages >= vm->config.min_pages && row->size_pages <= row->upper_pages;
 }
 

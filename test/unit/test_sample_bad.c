@@ -130,6 +130,26 @@ static void f14_no_memory_for_a_word(void **state)
 	assert_int_equal(fake.p.free_pages, 0);
 }
 
+/* One that still waits for memory to start is asked for nothing, whatever it says. */
+static void f14_no_request_where_nothing_is_there(void **state)
+{
+	const struct poise_vm_config waits = {
+		.min_pages = MIN, .boot_pages = BOOT, .max_pages = MAX};
+	(void)state;
+	fake.vm[VM].real_pages = 0;
+	assert_int_equal(poise_vm_remove(&fake.p, VM), POISE_OK);
+	fake_add(&fake, OTHER, MIN, POOL, POOL);
+	assert_int_equal(poise_vm_add(&fake.p, VM, &waits, 0), POISE_OK);
+	for (unsigned i = 0; i < 3; i++) {
+		update.boot_id++;
+		fake.now_ms += 1000;
+		assert_int_equal(report(), POISE_OK);
+		assert_int_equal(vm()->target_pages, 0);
+		assert_int_equal(vm()->goal_pages, BOOT);
+	}
+	assert_int_equal(fake.calls[FAKE_RESIZE], 0);
+}
+
 /* Quarantined is quarantined, also if its age would freeze it; a frozen one is quarantined too. */
 static void quarantine_and_age(void **state)
 {
@@ -240,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup(f31_two_writers_are_quarantined, start_managed),
 		cmocka_unit_test_setup(f14_reboot_loop, start_managed),
 		cmocka_unit_test_setup(f14_no_memory_for_a_word, start_managed),
+		cmocka_unit_test_setup(f14_no_request_where_nothing_is_there, start_managed),
 		cmocka_unit_test_setup(quarantine_and_age, start_managed),
 		cmocka_unit_test_setup(f05_f25_no_page_no_history, start_managed),
 		cmocka_unit_test_setup(f05_garbage_from_the_start_stays_unmanaged, start),
