@@ -9,7 +9,7 @@
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
 /* What was in use a moment ago may soon be so again. */
-#define HELD_FADES 16
+#define HELD_FADES 3
 /* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
  * reading back; faster where memory lies free and nothing is read back. */
 #define PRESSURE_FADES      32

@@ -157,7 +157,7 @@ struct poise_forecast {
 	int64_t reclaimable_q16; /* equation (3) */
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a 16th of
+	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a third of
 				    the way each interval */
 	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
 				    an eighth while memory lies free */

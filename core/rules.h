@@ -198,8 +198,7 @@ static inline void poise_rule_back_off(const struct poise *p, const struct poise
 
 /*
  * What the VM cannot do without: neither the headroom of equation (3), nor what its guest calls
- * available beyond that, nor what it had in use before and has not now. Cache that is read back
- * shows as pressure.
+ * available beyond that. Cache that is read back shows as pressure.
  */
 static inline void poise_rule_tight(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
@@ -207,8 +206,7 @@ static inline void poise_rule_tight(const struct poise *p, const struct poise_vm
 	const struct poise_abi_guest *b = &vm->last.body;
 	const uint64_t comfort =
 		poise_permille(row->size_pages, p->config.headroom_permille) +
-		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages) +
-		poise_over(vm->forecast.held_pages, poise_forecast_in_use(&vm->forecast));
+		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages);
 	if (vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0 &&
 	    row->rule != POISE_RULE_URGENT) {
 		row->needed_pages = poise_max(poise_over(row->desired_pages, comfort),

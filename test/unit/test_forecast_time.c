@@ -292,19 +292,19 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 }
 
 /* What is in use, size - R = 8,000 - free + 800, is known at once when it grows, within an interval
- * too, and forgotten by a 16th of the way in each. */
+ * too, and forgotten by a third of the way in each. */
 static void forecast_holds_what_was_in_use(void **state)
 {
 	static const struct {
 		uint64_t after_ms, free, held;
 	} rows[] = {
-		{1000, 800, 8000},  {1000, 4000, 7800}, /* 8000 - 3200 / 16 */
-		{1000, 4000, 7613}, {100, 4000, 7613},  /* early */
+		{1000, 800, 8000},  {1000, 4000, 6934}, /* 8000 - 3200 / 3 */
+		{1000, 4000, 6223}, {100, 4000, 6223},  /* early */
 		{100, 0, 8800},                         /* and more than before */
-		{800, 4000, 8550},                      /* 8800 - 4000 / 16 */
-		{1000, 0, 8800},    {3000, 8000, 8300}, /* two samples missed: one step */
-		{1000, 515, 8300},                      /* by less than 16 pages: not at all */
-		{1000, 516, 8299},
+		{800, 4000, 7467},                      /* 8800 - 4000 / 3 */
+		{1000, 0, 8800},    {3000, 8000, 6134}, /* two samples missed: one step */
+		{1000, 2668, 6134},                     /* by less than 3 pages: not at all */
+		{1000, 2669, 6133},
 	};
 	const struct poise_config config = config_of(1000, 768);
 	struct feed feed = {0};
@@ -319,7 +319,7 @@ static void forecast_holds_what_was_in_use(void **state)
 	const struct poise_abi_guest body = {
 		.total_pages = 10000, .balloon_pages = 2000, .free_pages = 10000};
 	feed_body(&feed, &config, &body, 1000);
-	assert_int_equal(feed.forecast.held_pages, 8299 - 8299 / 16);
+	assert_int_equal(feed.forecast.held_pages, 6133 - 6133 / 3);
 	assert_int_equal(poise_forecast_in_use(&feed.forecast), 0);
 }
 

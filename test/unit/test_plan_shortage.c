@@ -79,13 +79,6 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(TIGHT),
 		 {VM(2000, 1000, 0), VM(2000, 0, 0)},
 		 {2200, 1800}},
-		/* A had 2500 in use and now has 1500: it needs 1300, and B 2300; then all is met.
-		 */
-		{"nor is what was in use before",
-		 4000,
-		 SOFT & ~OFF(TIGHT),
-		 {VM(2000, 0, 500, .held_pages = 2500), VM(2000, 500, 0)},
-		 {1500, 2500}},
 		/* Entitled to 2000 of 6000 each. C needs 1000, the other 1000 by 16 : 8. */
 		{"beyond its share a claim fades with hunger",
 		 6000,

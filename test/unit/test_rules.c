@@ -421,9 +421,6 @@ static void rule_tight(void **state)
 		{VM(1000, 0, 0, .available_pages = 250), 1000, 1, POISE_RULE_SHORTFALL, 650},
 		{VM(1000, 0, 0, .available_pages = POISE_PAGES_MAX), 900, 1, POISE_RULE_SHORTFALL,
 		 1},
-		/* what it had in use before: 1000 - 100 - (800 - 600) */
-		{VM(1000, 0, 400, .held_pages = 800), 1000, 1, POISE_RULE_SHORTFALL, 700},
-		{VM(1000, 0, 400, .held_pages = 600), 1000, 1, POISE_RULE_SHORTFALL, 900},
 		/* neither below the floor nor above what is desired */
 		{VM(1000, 0, 0), 1000, 950, POISE_RULE_SHORTFALL, 950},
 		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},
