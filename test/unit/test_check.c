@@ -53,6 +53,7 @@ static void state_last(struct poise *p)
 static void size_most(struct poise *p)
 {
 	p->vm[0].forecast.size_pages = POISE_PAGES_MAX;
+	p->vm[0].forecast.held_pages = 2 * POISE_PAGES_MAX;
 	p->vm[0].forecast.pressure_pages = POISE_PAGES_MAX;
 }
 
@@ -181,6 +182,21 @@ static void promised_beyond(struct poise *p)
 	p->vm[0].forecast.promised_pages = POISE_PAGES_MAX / 8 + 1;
 }
 
+static void held_beyond(struct poise *p)
+{
+	p->vm[0].forecast.held_pages = 2 * POISE_PAGES_MAX + 1;
+}
+
+static void held_too_little(struct poise *p)
+{
+	p->vm[0].forecast.held_pages = poise_forecast_in_use(&p->vm[0].forecast) - 1;
+}
+
+static void held_least(struct poise *p)
+{
+	p->vm[0].forecast.held_pages = poise_forecast_in_use(&p->vm[0].forecast);
+}
+
 static void hungry_beyond(struct poise *p)
 {
 	p->vm[0].forecast.hungry = POISE_HUNGRY_MAX + 1;
@@ -278,6 +294,9 @@ static void check_each_bit(void **state)
 		{size_most, 0},
 		{pressure_beyond, POISE_CHECK_FORECAST},
 		{promised_beyond, POISE_CHECK_FORECAST},
+		{held_beyond, POISE_CHECK_FORECAST},
+		{held_too_little, POISE_CHECK_FORECAST},
+		{held_least, 0},
 		{hungry_beyond, POISE_CHECK_FORECAST},
 		{hungry_most, 0},
 		{managed_too_soon, POISE_CHECK_FORECAST},
