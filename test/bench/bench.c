@@ -151,6 +151,7 @@ static void scatter(struct bench *b, uint32_t vm, uint32_t vm_count)
 	f->size_pages = v->target_pages;
 	f->delta_q16 = ((int64_t)any(2 * part) - (int64_t)any(part)) * (1 << POISE_FRACTION_BITS);
 	f->reclaimable_q16 = ((int64_t)any(part) - (int64_t)any(part)) * (1 << POISE_FRACTION_BITS);
+	f->held_pages = poise_forecast_in_use(f) + (any(1) != 0 ? any(part) : 0);
 	f->pressure_pages = any(1) != 0 ? any(part) : 0;
 	b->measured[vm] = any(1) != 0 ? v->actual_pages : any(2 * part);
 	b->answer[vm] = any(7) == 0 ? POISE_E_BUSY : POISE_OK;
@@ -224,6 +225,9 @@ static uint64_t worst_tick(uint32_t vm_count)
 			}
 		}
 		worst = most > worst ? most : worst;
+	}
+	if (worst == 0) {
+		board_panic("the search has found no state that poise_check accepts");
 	}
 	return worst;
 }
