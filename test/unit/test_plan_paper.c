@@ -209,6 +209,7 @@ static void paper_rounds_against_giving_away(void **state)
 		plan_put(&p, 1, &donor);
 		p.vm[1].forecast.delta_q16 = rows[i].delta_q16;
 		p.vm[1].forecast.reclaimable_q16 = rows[i].reclaimable_q16;
+		p.vm[1].forecast.held_pages = poise_forecast_in_use(&p.vm[1].forecast);
 		plan_make(&p);
 		assert_int_equal(p.plan.row[1].goal_pages, 2000 - rows[i].most);
 		assert_int_equal(p.plan.row[0].goal_pages, 2000 + rows[i].most);
