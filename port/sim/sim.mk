@@ -156,7 +156,7 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
 HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables fuzz-readers
-SIM_TABLES := validate compare workloads forecast sigma estimate importance cagma lru
+SIM_TABLES := validate compare turns workloads forecast sigma estimate importance cagma lru
 RUN_sim-tables := test/sim/tables.sh check $(SIM) $(SIM_TABLES)
 RUN_sim-cli := test/sim/cli.sh $(SIM)
 RUN_sim-model := test/sim/model.py $(SIM)

@@ -17,7 +17,7 @@ trap 'rm -rf "$dir"' EXIT
 # Where a table stands.
 document() {
 	case $1 in
-	compare | validate) echo port/sim/README.md ;;
+	compare | turns | validate) echo port/sim/README.md ;;
 	*) echo port/sim/STUDIES.md ;;
 	esac
 }
@@ -25,6 +25,18 @@ document() {
 make_table() {
 	case $1 in
 	compare) "$sim" compare --scenario test/scenario --policies all ;;
+	turns)
+		list=cagma,oracle,oracle:ahead=20:move=1
+		for band in 20 40 60 80 120; do
+			list=$list,poise:dead_band=$band
+		done
+		for period in 2 4 8 16; do
+			list=$list,oracle:period=$period:ahead=20:move=1
+		done
+		"$sim" compare --scenario test/scenario --policies "$list" >"$dir/turns"
+		awk 'NR == 1 { print "turns  stall s"; next } { printf "%5s %8s  %s\n", $7, $2, $1 }' \
+			"$dir/turns"
+		;;
 	validate) "$sim" validate test/traces ;;
 	workloads) "$sim" workloads --scenario $study/table3.cfg ;;
 	forecast)
