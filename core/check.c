@@ -25,7 +25,7 @@ static unsigned check_vm(const struct poise *p, const struct poise_vm *vm)
 	if (f->delta_q16 > DELTA_MAX_Q16 || f->delta_q16 < -DELTA_MAX_Q16 ||
 	    f->size_pages > POISE_PAGES_MAX || f->held_pages > 2 * POISE_PAGES_MAX ||
 	    f->held_pages < poise_forecast_in_use(f) || f->pressure_pages > POISE_PAGES_MAX ||
-	    f->promised_pages > POISE_PAGES_MAX / 8 || f->hungry > POISE_HUNGRY_MAX ||
+	    f->promised_pages > POISE_PAGES_MAX / 8 ||
 	    (vm->state == POISE_VM_MANAGED && f->steps < 2)) {
 		broken |= POISE_CHECK_FORECAST;
 	}

@@ -8,14 +8,16 @@
 #include "internal.h"
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
-/* What was in use a moment ago may soon be so again. */
-#define HELD_FADES 3
+/* What was in use a moment ago may soon be so again; less likely while memory lies free. */
+#define HELD_FADES      8
+#define HELD_FADES_FREE 3
 /* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
  * reading back; faster where memory lies free and nothing is read back. */
 #define PRESSURE_FADES      32
 #define PRESSURE_FADES_FREE 8
-/* A VM is hungry that reads back more than this part of its size in an interval. */
-#define HUNGRY_PART 256
+/* A VM is sated that reads back no more than this part of its size in an interval, and has free
+ * memory. */
+#define SATED_PART 256
 
 uint64_t poise_forecast_used(const struct poise_sample *sample, uint32_t basis)
 {
@@ -118,15 +120,13 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	f->delta_q16 = f->steps == 1
 			       ? change * ONE_Q16
 			       : poise_forecast_average(f->delta_q16, change, config->alpha_q10);
-	f->held_pages -= (f->held_pages - in_use) / HELD_FADES;
-	const bool hungry = pressure > f->size_pages / HUNGRY_PART;
-	const bool sated = !hungry && sample->body.free_pages > f->size_pages / 10;
+	const bool sated = pressure <= f->size_pages / SATED_PART &&
+			   sample->body.free_pages > f->size_pages / 10;
+	f->held_pages -= (f->held_pages - in_use) / (sated ? HELD_FADES_FREE : HELD_FADES);
 	const uint64_t fades = sated ? PRESSURE_FADES_FREE : PRESSURE_FADES;
 	f->pressure_pages =
 		poise_min(f->pressure_pages - f->pressure_pages / fades + pressure, f->size_pages);
 	f->promised_pages = poise_min(f->promised_pages / 2 + promise, f->size_pages / 8);
-	f->hungry =
-		hungry ? (uint32_t)poise_min(f->hungry + 1, POISE_HUNGRY_MAX) : f->hungry * 3 / 4;
 	f->used_pages = used;
 	f->stepped_ms = now_ms;
 	f->steps = 2;

@@ -95,9 +95,6 @@ void poise_forecast_update(struct poise_forecast *forecast, const struct poise_c
 			   uint32_t basis, const struct poise_sample *before,
 			   const struct poise_sample *sample, uint64_t now_ms);
 
-/* No forecast counts more hungry intervals: by then a claim is a sixteenth. */
-#define POISE_HUNGRY_MAX 240
-
 /* plan.c and one file a policy: pure, const state in, rows out */
 
 void poise_plan_make(const struct poise *p, struct poise_plan *plan);

@@ -66,9 +66,6 @@ static void shape_by_limits(const struct poise *p, const struct poise_vm *vm, st
 	if (on(off, POISE_RULE_TIGHT)) {
 		poise_rule_tight(p, vm, row);
 	}
-	if (on(off, POISE_RULE_CLAIM)) {
-		poise_rule_claim(p, vm, row);
-	}
 }
 
 /*
@@ -119,8 +116,11 @@ static uint64_t find_bases(const struct poise *p, struct poise_plan *plan)
 		struct poise_row *row = &plan->row[i];
 		const uint64_t part =
 			poise_over(all, reserved) * p->vm[i].config.weight / poise_max(weights, 1);
-		row->base_pages = poise_min(row->needed_pages,
-					    fair ? row->base_pages + part : row->size_pages);
+		row->base_pages = fair ? row->base_pages + part : row->size_pages;
+		if (on(p->config.rules_off, POISE_RULE_CLAIM)) {
+			poise_rule_claim(p, &p->vm[i], row);
+		}
+		row->base_pages = poise_min(row->base_pages, row->needed_pages);
 		needed += row->needed_pages;
 	}
 	uint64_t based = 0;

@@ -69,7 +69,7 @@ enum poise_rule {
 	POISE_RULE_TIGHT,  /* when there is not enough for all: without headroom, and without cache
 			      that nobody reads again */
 	POISE_RULE_FAIR,   /* and then: what each needs, up to its weighted share; then the rest */
-	POISE_RULE_CLAIM,  /* and the claim to more than its share fades while a VM reads back */
+	POISE_RULE_CLAIM,  /* and what a VM reads back is no claim to more than its share */
 	POISE_RULE_GENTLE, /* and what a VM wants itself is taken little by little, unless it is
 			      owed */
 	POISE_RULE_BACK_OFF, /* a VM whose balloon did not move is left alone for a while */
@@ -157,14 +157,15 @@ struct poise_forecast {
 	int64_t reclaimable_q16; /* equation (3) */
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a third of
-				    the way each interval */
+	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by an eighth
+				    of the way each interval, by a third while memory
+				    lies free */
 	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
 				    an eighth while memory lies free */
 	uint64_t promised_pages; /* promised to processes lately; halved each interval */
 	uint64_t stepped_ms;     /* host time of that step */
 	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
-	uint32_t hungry;         /* intervals that it has been reading back, at most 240 */
+	uint32_t reserved;
 };
 
 /*

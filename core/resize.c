@@ -6,6 +6,9 @@
  */
 #include "internal.h"
 
+/* While more is to come, less than this part of a VM is not worth a request. */
+#define CRUMB_PART 100
+
 static void window_start(const struct poise *p, struct poise_vm *v)
 {
 	v->window_ms = p->now_ms;
@@ -44,9 +47,8 @@ static void give(struct poise *p, uint32_t vm)
 	/* Up to the charge nothing has to be found: that much is the VM's already. */
 	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, open);
 	const uint64_t target = poise_min(v->goal_pages, most);
-	const uint64_t crumb = poise_permille(v->target_pages, p->config.dead_band_permille);
 	if (target > v->target_pages &&
-	    (target == v->goal_pages || target - v->target_pages >= crumb)) {
+	    (target == v->goal_pages || target - v->target_pages >= v->target_pages / CRUMB_PART)) {
 		poise_resize_ask(p, vm, target);
 	}
 }

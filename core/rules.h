@@ -27,6 +27,12 @@ static inline void poise_row_hold(struct poise_row *row, uint32_t rule)
 	row->rule = rule;
 }
 
+/* Whether anything is known of what the VM needs. */
+static inline bool poise_row_measured(const struct poise_vm *vm)
+{
+	return vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0;
+}
+
 static inline void poise_rule_frozen(const struct poise *p, const struct poise_vm *vm,
 				     struct poise_row *row)
 {
@@ -95,11 +101,19 @@ static inline void poise_rule_shortfall(const struct poise *p, const struct pois
 		       POISE_RULE_SHORTFALL);
 }
 
+/* What its guest reads back, or has promised, beyond what is in use. */
+static inline uint64_t poise_row_pressure(const struct poise *p, const struct poise_vm *vm)
+{
+	const bool off = (p->config.rules_off & POISE_RULE_BIT(POISE_RULE_PRESSURE)) != 0;
+	return off || !poise_row_measured(vm)
+		       ? 0
+		       : vm->forecast.pressure_pages + vm->forecast.promised_pages;
+}
+
 static inline void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm,
 				       struct poise_row *row)
 {
-	(void)p;
-	const uint64_t pages = vm->forecast.pressure_pages + vm->forecast.promised_pages;
+	const uint64_t pages = poise_row_pressure(p, vm);
 	if (pages > 0) {
 		row->desired_pages += pages;
 		row->rule = POISE_RULE_PRESSURE;
@@ -144,8 +158,9 @@ static inline void poise_rule_dead_band(const struct poise *p, const struct pois
 	const uint64_t band = poise_permille(row->size_pages, p->config.dead_band_permille);
 	const uint64_t change = poise_over(row->desired_pages, row->size_pages) +
 				poise_over(row->size_pages, row->desired_pages);
-	/* One that has not started yet needs its boot size to the last page. */
-	if (vm->urgent == 0 && vm->actual_pages != 0 && change != 0 && change < band) {
+	/* What is known of others is where they are to go: they grow there to the last page. */
+	const bool exact = row->desired_pages > row->size_pages && !poise_row_measured(vm);
+	if (vm->urgent == 0 && !exact && change != 0 && change < band) {
 		row->desired_pages = row->size_pages;
 		row->rule = POISE_RULE_DEAD_BAND;
 	}
@@ -198,58 +213,67 @@ static inline void poise_rule_back_off(const struct poise *p, const struct poise
 
 /*
  * What the VM cannot do without: neither the headroom of equation (3), nor what its guest calls
- * available beyond that. Cache that is read back shows as pressure.
+ * available beyond that. Cache that is read back shows as pressure. After a leap the forecast
+ * expects another, which few programs make; where the guest can call, half of it is enough.
  */
 static inline void poise_rule_tight(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
 {
 	const struct poise_abi_guest *b = &vm->last.body;
+	const bool can_call = (vm->last.features & POISE_GF_URGENT) != 0;
+	const int64_t leap = can_call ? poise_plan_delta(vm) / 2 : 0;
 	const uint64_t comfort =
 		poise_permille(row->size_pages, p->config.headroom_permille) +
-		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages);
-	if (vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0 &&
-	    row->rule != POISE_RULE_URGENT) {
+		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages) +
+		(leap > 0 ? (uint64_t)leap : 0);
+	if (poise_row_measured(vm) && row->rule != POISE_RULE_URGENT) {
 		row->needed_pages = poise_max(poise_over(row->desired_pages, comfort),
 					      poise_min(row->lower_pages, row->desired_pages));
 	}
 }
 
 /*
- * The longer a VM goes on reading back, the smaller its part of what is beyond everybody's share:
- * whether it lies or can never have enough, it has no lasting claim to more than that.
+ * What it reads back gives a VM no claim to more than its share, which is its base: who thrashes
+ * beyond that would only make another one thrash, and who lies would rob it. Up to there half of it
+ * counts, as some pages are read back more than once.
  */
 static inline void poise_rule_claim(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
 {
-	(void)p;
-	row->weight = row->weight * 256 / (16 + vm->forecast.hungry);
+	const uint64_t pressure = poise_row_pressure(p, vm);
+	const uint64_t least = poise_max(poise_over(row->needed_pages, pressure),
+					 poise_min(row->lower_pages, row->needed_pages));
+	const uint64_t most = poise_max(poise_over(row->needed_pages, pressure / 2), least);
+	row->needed_pages = poise_max(poise_min(most, row->base_pages), least);
 }
 
 /*
  * A goal close by is left alone; the more so if it is back where the VM came from, as memory that
- * goes to and fro costs a swap each time. What is its due is no way back, and an urgent VM grows on
- * at once.
+ * goes to and fro costs a swap each time. What is its due is no way back, and for an urgent VM
+ * nothing is too near.
  */
 static inline void poise_rule_near(const struct poise *p, const struct poise_vm *vm,
 				   struct poise_row *row)
 {
 	const uint64_t change = poise_over(row->goal_pages, row->size_pages) +
 				poise_over(row->size_pages, row->goal_pages);
-	const bool turns = (row->goal_pages > row->size_pages) != (vm->grew != 0) &&
-			   row->size_pages >= row->entitled_pages;
-	const uint64_t bands = vm->urgent != 0 ? (turns ? 3 : 0) : (turns ? 6 : 1);
+	const bool grows = row->goal_pages > row->size_pages;
+	const bool due = row->size_pages < row->entitled_pages;
+	const bool turns = grows != (vm->grew != 0);
+	const uint64_t bands = vm->urgent != 0 || due ? 0 : turns ? 28 : 8;
 	/* A small one that was large has not become more exact. */
 	const uint64_t size = poise_max(row->size_pages, vm->config.boot_pages);
 	const uint64_t band = bands * poise_permille(size, p->config.dead_band_permille);
 	/* As far as a tick lets it go is not near: the goal may be far beyond. */
 	const bool cut = p->plan.early == 0 && row->goal_pages <= row->lower_pages &&
 			 row->lower_pages > vm->config.min_pages;
-	row->kept = change < band && !cut && vm->actual_pages != 0 &&
-		    row->size_pages >= vm->config.min_pages && row->size_pages <= row->upper_pages;
+	const bool exact = grows && !poise_row_measured(vm);
+	row->kept = change < band && !cut && !exact && row->size_pages >= vm->config.min_pages &&
+		    row->size_pages <= row->upper_pages;
 }
 
 /*
- * What the VM wants itself is taken by a sixteenth a second only, and by ticks only; but of `due`
+ * What the VM wants itself is taken by a 64th a second only, and by ticks only; but of `due`
  * pages it gives its part at once, as one of those who are to lose `beyond` such pages in all.
  */
 static inline void poise_rule_gentle(const struct poise *p, const struct poise_vm *vm,
@@ -259,7 +283,7 @@ static inline void poise_rule_gentle(const struct poise *p, const struct poise_v
 	const uint64_t excess = poise_over(wanted, row->goal_pages);
 	/* Rounded up, or a few pages would stay owed for ever. */
 	const uint64_t now = poise_min(excess, poise_plan_split(excess, beyond, due) + (due != 0));
-	const uint64_t later = (excess - now) / 16 * p->plan.elapsed_ms / 1000;
+	const uint64_t later = (excess - now) / 64 * p->plan.elapsed_ms / 1000;
 	(void)vm;
 	row->goal_pages = poise_max(row->goal_pages,
 				    poise_over(wanted, now + (p->plan.early != 0 ? 0 : later)));

@@ -142,7 +142,7 @@ static bool live(struct model_vm *m)
 	c->swap_in_pages += thrash + (out ? 0 : m->swapped_pages - swapped);
 	c->refault_anon_pages += thrash;
 	c->refault_file_pages += (m->cache_pages - cache) / 8;
-	c->direct_reclaims += out;
+	c->direct_reclaims += out || thrash != 0;
 	m->swapped_pages = swapped;
 	c->balloon_pages = m->total_pages - size;
 	c->free_pages = size - anon - cache;
@@ -155,7 +155,7 @@ static bool live(struct model_vm *m)
 	c->committed_pages = m->anon_pages;
 	c->floor_pages = 0;
 	c->unevictable_pages = 0;
-	return out;
+	return out || thrash != 0;
 }
 
 static void pretend(struct scenario_run *run, struct model_vm *m, uint32_t report)

@@ -26,8 +26,8 @@ make_table() {
 	case $1 in
 	compare) "$sim" compare --scenario test/scenario --policies all ;;
 	turns)
-		list=cagma,oracle,oracle:ahead=20:move=1
-		for band in 20 40 60 80 120; do
+		list=cagma,hyperv,oracle,oracle:ahead=20:move=1
+		for band in 5 10 20 30 40; do
 			list=$list,poise:dead_band=$band
 		done
 		for period in 2 4 8 16; do

@@ -27,7 +27,8 @@ struct plan_vm {
 	uint64_t quiet_ms;
 	uint32_t weight; /* 0: 100 */
 	uint32_t state;  /* 0: MANAGED */
-	uint32_t flags, urgent, unsent, hungry, grew;
+	uint32_t flags, urgent, unsent, grew;
+	uint32_t features; /* of its last sample */
 };
 
 /* A row of a table: size, delta and R, then what else is not zero. */
@@ -111,12 +112,12 @@ static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm
 			     .size_pages = t->seen_pages == 0 ? size : t->seen_pages,
 			     .pressure_pages = t->pressure_pages,
 			     .promised_pages = t->promised_pages,
-			     .hungry = t->hungry,
 			     .steps = 2},
 	};
 	vm->forecast.held_pages = poise_max(t->held_pages, poise_forecast_in_use(&vm->forecast));
 	vm->last.body.floor_pages = t->floor_pages;
 	vm->last.body.available_pages = t->available_pages;
+	vm->last.features = t->features;
 	vm->ticked_pages = t->ticked_pages == 0 ? size : t->ticked_pages;
 	vm->sample_ms = PLAN_NOW_MS - 3 * (uint64_t)p->config.interval_ms;
 	poise_ledger_set(p, vm, t->actual_pages == 0 ? size : t->actual_pages, size);

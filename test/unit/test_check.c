@@ -197,15 +197,9 @@ static void held_least(struct poise *p)
 	p->vm[0].forecast.held_pages = poise_forecast_in_use(&p->vm[0].forecast);
 }
 
-static void hungry_beyond(struct poise *p)
-{
-	p->vm[0].forecast.hungry = POISE_HUNGRY_MAX + 1;
-}
-
-static void hungry_most(struct poise *p)
+static void promised_most(struct poise *p)
 {
 	p->vm[0].forecast.promised_pages = POISE_PAGES_MAX / 8;
-	p->vm[0].forecast.hungry = POISE_HUNGRY_MAX;
 }
 
 static void managed_too_soon(struct poise *p)
@@ -297,8 +291,7 @@ static void check_each_bit(void **state)
 		{held_beyond, POISE_CHECK_FORECAST},
 		{held_too_little, POISE_CHECK_FORECAST},
 		{held_least, 0},
-		{hungry_beyond, POISE_CHECK_FORECAST},
-		{hungry_most, 0},
+		{promised_most, 0},
 		{managed_too_soon, POISE_CHECK_FORECAST},
 		{unmanaged_with_baseline, 0},
 		{empty_with_weight, POISE_CHECK_EMPTY},

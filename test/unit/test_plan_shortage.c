@@ -79,42 +79,49 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(TIGHT),
 		 {VM(2000, 1000, 0), VM(2000, 0, 0)},
 		 {2200, 1800}},
-		/* Entitled to 2000 of 6000 each. C needs 1000, the other 1000 by 16 : 8. */
-		{"beyond its share a claim fades with hunger",
+		/* Entitled to 2000 of 6000 each. C needs 1000; what B reads back is no claim to the
+		   rest. */
+		{"beyond its share reading back is no claim",
 		 6000,
 		 SOFT & ~OFF(CLAIM),
-		 {VM(2000, 3000, 0), VM(2000, 3000, 0, .hungry = 16), VM(2000, 0, 1000)},
-		 {2666, 2333, 1000}},
-		{"but its share is its own",
+		 {VM(2000, 3000, 0), VM(2000, 0, 0, .pressure_pages = 2000), VM(2000, 0, 1000)},
+		 {3000, 2000, 1000}},
+		/* 400 of B's 800 count, as far as it is entitled. */
+		{"up to its share half of it is",
 		 4000,
 		 SOFT & ~OFF(CLAIM),
-		 {VM(2000, 3000, 0, .hungry = 240), VM(2000, 3000, 0)},
+		 {VM(2500, 3000, 0), VM(1500, 0, 0, .pressure_pages = 800)},
+		 {2100, 1900}},
+		{"and no more",
+		 4000,
+		 SOFT & ~OFF(CLAIM),
+		 {VM(2500, 3000, 0), VM(1500, 0, 0, .pressure_pages = 1500)},
 		 {2000, 2000}},
-		/* B has 100 more than its share: a sixteenth goes. */
-		{"what is needed goes by a sixteenth a second",
+		/* B has 100 more than its share: a 64th goes. */
+		{"what is needed goes by a 64th a second",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1900, 3000, 0), VM(2100, 3000, 0)},
-		 {1906, 2094}},
-		/* of B's 200 pages above its share 100 are idle: 100 + 100 / 16 */
+		 {1901, 2099}},
+		/* of B's 200 pages above its share 100 are idle: 100 + 100 / 64 */
 		{"what is idle goes at once",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1800, 5000, 0), VM(2200, 0, 100)},
-		 {1906, 2094}},
+		 {1901, 2099}},
 		/* A lacks more than an eighth of the 2000 that it is entitled to */
 		{"and so does what another one lacks much of",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1700, 3000, 0), VM(2300, 3000, 0)},
 		 {2000, 2000}},
-		/* B has 48 more than its share, and A asks for its 48 urgently: 24, and 1 of the
-		 * other 24, and what is rounded up */
+		/* B has 48 more than its share, and A asks for its 48 urgently: 24, and what is
+		 * rounded up; a 64th of the rest is less than a page */
 		{"or half of what one that asks urgently is to get",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1952, 3000, 0, .urgent = 1), VM(2048, 3000, 0)},
-		 {1978, 2022}},
+		 {1977, 2023}},
 		{"or needs to start",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
@@ -129,16 +136,21 @@ static void poise_shortage_little_by_little(void **state)
 		 {1500, 1500}},
 		/* A is to get 20, B to lose them: 1 % */
 		{"nor for a trifle",
+		 4500,
+		 SOFT & ~OFF(DEAD_BAND),
+		 {VM(1980, 3000, 0), VM(2020, 3000, 0), VM(500, 0, 0)},
+		 {1980, 2020, 500}},
+		{"unless it is due",
 		 4000,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1980, 3000, 0), VM(2020, 3000, 0)},
-		 {1980, 2020}},
-		/* 6 + 6 taken; A and B lack 100 each, C and D have 100 too much each. */
+		 {2000, 2000}},
+		/* 1 + 1 taken; A and B lack 100 each, C and D have 100 too much each. */
 		{"who waits gets the same part, in whatever slot",
 		 8000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1900, 3000, 0), VM(1900, 3000, 0), VM(2100, 3000, 0), VM(2100, 3000, 0)},
-		 {1906, 1906, 2094, 2094}},
+		 {1901, 1901, 2099, 2099}},
 	};
 	(void)state;
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
@@ -148,16 +160,16 @@ static void poise_shortage_little_by_little(void **state)
 static void poise_shortage_no_way_back_for_little(void **state)
 {
 	static const struct plan_case cases[] = {
-		/* 7 % up and 6 % down, both back where they came from */
+		/* 32 % up and 19 % down, both back where they came from */
 		{"who is near its goal stays there",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
-		 {VM(2100, 5000, 0), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
-		 {2100, 2400, 500}},
+		 {VM(1700, 5000, 0), VM(2800, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {1700, 2800, 500}},
 		{"unless another has a way to go",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
-		 {VM(2100, 5000, 0, .grew = 1), VM(2400, 5000, 0, .grew = 1), VM(500, 0, 0)},
+		 {VM(1700, 5000, 0, .grew = 1), VM(2800, 5000, 0, .grew = 1), VM(500, 0, 0)},
 		 {2250, 2250, 500}},
 		{"little as it may be if it is in haste",
 		 5000,
@@ -173,7 +185,7 @@ static void poise_shortage_no_way_back_for_little(void **state)
 		{"or misses its due",
 		 4998,
 		 SOFT & ~OFF(DEAD_BAND),
-		 {VM(1600, 5000, 0), VM(2400, 5000, 0, .grew = 1), VM(998, 5000, 0)},
+		 {VM(1400, 5000, 0), VM(2600, 5000, 0, .grew = 1), VM(998, 5000, 0)},
 		 {1666, 1666, 1666}},
 	};
 	static struct poise p;
@@ -183,8 +195,8 @@ static void poise_shortage_no_way_back_for_little(void **state)
 	plan_run(&p, &plain, &cases[1]);
 	p.plan.early = 1;
 	poise_plan_make(&p, &p.plan);
-	assert_int_equal(p.plan.row[0].goal_pages, 2100);
-	assert_int_equal(p.plan.row[1].goal_pages, 2400);
+	assert_int_equal(p.plan.row[0].goal_pages, 1700);
+	assert_int_equal(p.plan.row[1].goal_pages, 2800);
 }
 
 static void poise_debt(void **state)

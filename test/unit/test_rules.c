@@ -209,6 +209,10 @@ static void rule_pressure(void **state)
 		 {0},
 		 {2023, 1, 10000, 1},
 		 POISE_RULE_PRESSURE},
+		{VM(2000, 0, 0, .pressure_pages = 20, .flags = POISE_VM_STATIC),
+		 {0},
+		 {2000, 1, 10000, 1},
+		 POISE_RULE_NONE},
 	};
 	(void)state;
 	run_rule(poise_rule_pressure, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -289,6 +293,23 @@ static void rule_dead_band(void **state)
 		{VM(1000, 0, 0), {1020, 0, 0, 0}, {1020, 1, 10000, 1}, POISE_RULE_NONE},
 		{VM(1000, 0, 0), {981, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
 		{VM(1000, 0, 0), {980, 0, 0, 0}, {980, 1, 10000, 1}, POISE_RULE_NONE},
+		/* of whom nothing is known grows to where it is to go */
+		{VM(1000, 0, 0, .state = POISE_VM_STALE),
+		 {1001, 0, 0, 0},
+		 {1001, 1, 10000, 1},
+		 POISE_RULE_NONE},
+		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED),
+		 {1001, 0, 0, 0},
+		 {1001, 1, 10000, 1},
+		 POISE_RULE_NONE},
+		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED),
+		 {999, 0, 0, 0},
+		 {1000, 1, 10000, 1},
+		 POISE_RULE_DEAD_BAND},
+		{VM(1000, 0, 0, .flags = POISE_VM_STATIC),
+		 {1001, 0, 0, 0},
+		 {1001, 1, 10000, 1},
+		 POISE_RULE_NONE},
 		{VM(1000, 0, 0, .urgent = 1),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
@@ -421,6 +442,12 @@ static void rule_tight(void **state)
 		{VM(1000, 0, 0, .available_pages = 250), 1000, 1, POISE_RULE_SHORTFALL, 650},
 		{VM(1000, 0, 0, .available_pages = POISE_PAGES_MAX), 900, 1, POISE_RULE_SHORTFALL,
 		 1},
+		/* half of a leap, if the guest can call for the other */
+		{VM(1000, 301, 0), 1300, 1, POISE_RULE_SHORTFALL, 1200},
+		{VM(1000, 301, 0, .features = POISE_GF_URGENT), 1300, 1, POISE_RULE_SHORTFALL,
+		 1050},
+		{VM(1000, -300, 0, .features = POISE_GF_URGENT), 1300, 1, POISE_RULE_SHORTFALL,
+		 1200},
 		/* neither below the floor nor above what is desired */
 		{VM(1000, 0, 0), 1000, 950, POISE_RULE_SHORTFALL, 950},
 		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},
