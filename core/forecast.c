@@ -9,12 +9,12 @@
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
 /* What was in use a moment ago may soon be so again; less likely while memory lies free. */
-#define HELD_FADES      8
+#define HELD_FADES      10
 #define HELD_FADES_FREE 3
 /* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
  * reading back; faster where memory lies free and nothing is read back. */
 #define PRESSURE_FADES      32
-#define PRESSURE_FADES_FREE 8
+#define PRESSURE_FADES_FREE 6
 /* A VM is sated that reads back no more than this part of its size in an interval, and has free
  * memory. */
 #define SATED_PART 256

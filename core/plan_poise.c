@@ -168,6 +168,17 @@ static int64_t find_owed(const struct poise *p, const struct poise_plan *plan, u
 	return owed;
 }
 
+/* Whether a VM that calls for help has less than its due. */
+static bool due_lacks(const struct poise *p, const struct poise_plan *plan)
+{
+	bool lacks = false;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		const struct poise_row *row = &plan->row[i];
+		lacks |= p->vm[i].urgent != 0 && row->size_pages < row->entitled_pages;
+	}
+	return lacks;
+}
+
 /* Whether the others fall short while those who are near their goals keep what they have. */
 static bool kept_too_much(const struct poise_plan *plan)
 {
@@ -189,7 +200,7 @@ static uint64_t share_shortage(const struct poise *p, struct poise_plan *plan)
 	for (uint32_t i = 0; i < POISE_VM_MAX && on(off, POISE_RULE_DEAD_BAND); i++) {
 		poise_rule_near(p, &p->vm[i], &plan->row[i]);
 	}
-	if (plan->early == 0 && kept_too_much(plan)) {
+	if ((plan->early == 0 || due_lacks(p, plan)) && kept_too_much(plan)) {
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			struct poise_row *row = &plan->row[i];
 			row->kept &= row->goal_pages >= row->size_pages;

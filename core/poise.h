@@ -157,11 +157,11 @@ struct poise_forecast {
 	int64_t reclaimable_q16; /* equation (3) */
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by an eighth
-				    of the way each interval, by a third while memory
+	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a tenth of
+				    the way each interval, by a third while memory
 				    lies free */
 	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
-				    an eighth while memory lies free */
+				    a sixth while memory lies free */
 	uint64_t promised_pages; /* promised to processes lately; halved each interval */
 	uint64_t stepped_ms;     /* host time of that step */
 	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */

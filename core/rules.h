@@ -234,17 +234,14 @@ static inline void poise_rule_tight(const struct poise *p, const struct poise_vm
 
 /*
  * What it reads back gives a VM no claim to more than its share, which is its base: who thrashes
- * beyond that would only make another one thrash, and who lies would rob it. Up to there half of it
- * counts, as some pages are read back more than once.
+ * beyond that would only make another one thrash, and who lies would rob it.
  */
 static inline void poise_rule_claim(const struct poise *p, const struct poise_vm *vm,
 				    struct poise_row *row)
 {
-	const uint64_t pressure = poise_row_pressure(p, vm);
-	const uint64_t least = poise_max(poise_over(row->needed_pages, pressure),
+	const uint64_t least = poise_max(poise_over(row->needed_pages, poise_row_pressure(p, vm)),
 					 poise_min(row->lower_pages, row->needed_pages));
-	const uint64_t most = poise_max(poise_over(row->needed_pages, pressure / 2), least);
-	row->needed_pages = poise_max(poise_min(most, row->base_pages), least);
+	row->needed_pages = poise_max(poise_min(row->needed_pages, row->base_pages), least);
 }
 
 /*

@@ -168,11 +168,10 @@ static const struct scenario_step phase_step[] = {
 	{8, STEP_DEMAND, 0, 300, 20},  {8, STEP_DEMAND, 1, 100, 20},  {16, STEP_DEMAND, 0, 100, 20},
 	{16, STEP_DEMAND, 1, 300, 20}, {24, STEP_DEMAND, 0, 300, 20}, {24, STEP_DEMAND, 1, 100, 20},
 };
-/* Behind by a second's growth at most. */
 static const struct scenario_expect phase_expect[] = {
-	{15, EXPECT_UNMET_MOST, 0, 20},
-	{23, EXPECT_UNMET_MOST, 1, 20},
-	{0, EXPECT_UNMET_MOST, 0, 20},
+	{15, EXPECT_UNMET_MOST, 0, 4},
+	{23, EXPECT_UNMET_MOST, 1, 4},
+	{0, EXPECT_UNMET_MOST, 0, 4},
 };
 
 /* --- sixteen of all kinds --- */

@@ -292,7 +292,7 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 }
 
 /* What is in use, size - R = 8,800 - free - cache, is known at once when it grows, within an
- * interval too, and forgotten by an eighth of the way in each; by a third while more than a tenth
+ * interval too, and forgotten by a tenth of the way in each; by a third while more than a tenth
  * lies free and no more than a 256th is read back. */
 static void forecast_holds_what_was_in_use(void **state)
 {
@@ -300,21 +300,21 @@ static void forecast_holds_what_was_in_use(void **state)
 		uint64_t after_ms, free, cache, back, held;
 	} rows[] = {
 		{1000, 800, 0, 0, 8000},
-		{1000, 0, 4000, 0, 7600}, /* 8000 - 3200 / 8 */
-		{1000, 0, 4000, 0, 7250},
-		{100, 0, 4000, 0, 7250}, /* early */
+		{1000, 0, 4000, 0, 7680}, /* 8000 - 3200 / 10 */
+		{1000, 0, 4000, 0, 7392},
+		{100, 0, 4000, 0, 7392}, /* early */
 		{100, 0, 0, 0, 8800},    /* and more than before */
-		{800, 0, 4000, 0, 8300}, /* 8800 - 4000 / 8 */
-		{1000, 801, 3199, 0, 7134},
-		{1000, 800, 3200, 0, 6843},
-		{1000, 4000, 0, 31, 6162}, /* 6843 - 2043 / 3 */
-		{1000, 4000, 0, 63, 5992}, /* 6162 - 1362 / 8 */
+		{800, 0, 4000, 0, 8400}, /* 8800 - 4000 / 10 */
+		{1000, 801, 3199, 0, 7200},
+		{1000, 800, 3200, 0, 6960},
+		{1000, 4000, 0, 31, 6240}, /* 6960 - 2160 / 3 */
+		{1000, 4000, 0, 63, 6096}, /* 6240 - 1440 / 10 */
 		{1000, 0, 0, 63, 8800},
 		{3000, 8000, 0, 63, 6134}, /* two samples missed: one step */
 		{1000, 2668, 0, 63, 6134}, /* by less than 3 pages: not at all */
 		{1000, 2669, 0, 63, 6133},
-		{1000, 0, 2674, 63, 6133}, /* or 8 */
-		{1000, 0, 2675, 63, 6132},
+		{1000, 0, 2676, 63, 6133}, /* or 10 */
+		{1000, 0, 2677, 63, 6132},
 	};
 	const struct poise_config config = config_of(1000, 768);
 	struct feed feed = {0};
@@ -338,7 +338,7 @@ static void forecast_holds_what_was_in_use(void **state)
 	assert_int_equal(poise_forecast_in_use(&feed.forecast), 0);
 }
 
-/* Pressure fades by a 32nd with each interval, or an eighth where memory lies free, and gathers
+/* Pressure fades by a 32nd with each interval, or a sixth where memory lies free, and gathers
  * within one, unless more than a 256th of the VM is read back; promises halve. */
 static void forecast_pressure_fades(void **state)
 {
@@ -355,12 +355,12 @@ static void forecast_pressure_fades(void **state)
 		{100, 3463, 0, 0, 3081, 0}, /* early: added, not faded */
 		{900, 3463, 0, 0, 2985, 0},
 		{1000, 3463, 0, 800, 2892, 0}, /* a tenth is free: not more than that */
-		{1000, 3463, 0, 801, 2531, 0}, /* more */
-		{1000, 3563, 0, 801, 2552, 0}, /* but not while it reads back */
-		{1000, 3563, 640, 0, 2473, 640},
-		{1000, 3563, 640, 0, 2396, 320},
-		{100, 3563, 740, 0, 2396, 420},
-		{900, 3563, 740, 0, 2322, 210},
+		{1000, 3463, 0, 801, 2410, 0}, /* more */
+		{1000, 3563, 0, 801, 2435, 0}, /* but not while it reads back */
+		{1000, 3563, 640, 0, 2359, 640},
+		{1000, 3563, 640, 0, 2286, 320},
+		{100, 3563, 740, 0, 2286, 420},
+		{900, 3563, 740, 0, 2215, 210},
 		{1000, 23563, 9740, 0, 8000, 1000},
 		{100, 25000, 19740, 0, 8000, 1000},
 	};

@@ -86,12 +86,11 @@ static void poise_shortage_little_by_little(void **state)
 		 SOFT & ~OFF(CLAIM),
 		 {VM(2000, 3000, 0), VM(2000, 0, 0, .pressure_pages = 2000), VM(2000, 0, 1000)},
 		 {3000, 2000, 1000}},
-		/* 400 of B's 800 count, as far as it is entitled. */
-		{"up to its share half of it is",
+		{"up to its share it is",
 		 4000,
 		 SOFT & ~OFF(CLAIM),
-		 {VM(2500, 3000, 0), VM(1500, 0, 0, .pressure_pages = 800)},
-		 {2100, 1900}},
+		 {VM(2500, 3000, 0), VM(1500, 0, 0, .pressure_pages = 300)},
+		 {2200, 1800}},
 		{"and no more",
 		 4000,
 		 SOFT & ~OFF(CLAIM),
@@ -197,6 +196,32 @@ static void poise_shortage_no_way_back_for_little(void **state)
 	poise_plan_make(&p, &p.plan);
 	assert_int_equal(p.plan.row[0].goal_pages, 1700);
 	assert_int_equal(p.plan.row[1].goal_pages, 2800);
+}
+
+/* Between ticks those who are near their goals give to one that calls for its due, 1666 pages, and
+ * to nobody else. */
+static void poise_shortage_due_at_once(void **state)
+{
+	static const struct {
+		uint32_t urgent;
+		uint64_t size, goal;
+	} rows[] = {{0, 1665, 1665}, {1, 1665, 2250}, {1, 1666, 1666}};
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t others = 4500 - rows[i].size;
+		const struct plan_case row = {"due",
+					      5000,
+					      SOFT & ~OFF(DEAD_BAND),
+					      {VM(rows[i].size, 5000, 0, .urgent = rows[i].urgent),
+					       VM(others, 5000, 0, .grew = 1), VM(500, 0, 0)},
+					      {2250, 2250, 500}};
+		plan_run(&p, &plain, &row); /* At a tick all do. */
+		p.plan.early = 1;
+		poise_plan_make(&p, &p.plan);
+		assert_int_equal(p.plan.row[0].goal_pages, rows[i].goal);
+		assert_int_equal(p.plan.row[1].goal_pages, 4500 - rows[i].goal);
+	}
 }
 
 static void poise_debt(void **state)
@@ -454,6 +479,7 @@ int main(void)
 		cmocka_unit_test(poise_shortage),
 		cmocka_unit_test(poise_shortage_little_by_little),
 		cmocka_unit_test(poise_shortage_no_way_back_for_little),
+		cmocka_unit_test(poise_shortage_due_at_once),
 		cmocka_unit_test(poise_debt),
 		cmocka_unit_test(poise_F19_greedy_liar_gets_its_weighted_share_at_most),
 		cmocka_unit_test(poise_F22_colluding_liars_leave_the_honest_one_its_share),

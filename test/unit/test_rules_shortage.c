@@ -5,25 +5,25 @@
 
 static const struct poise_config plain = {.pool_pages = 10000};
 
-/* Of 400 pages of pressure half counts up to the share, and nothing beyond it. */
+/* 400 pages of pressure count up to the share, and not beyond it. */
 static void rule_claim_F19_no_more_than_its_share(void **state)
 {
 	static const struct {
 		uint64_t lower, needed, share, after;
 	} rows[] = {
-		{1, 1400, 3000, 1200},
-		{1, 1400, 1200, 1200},
+		{1, 1400, 3000, 1400},
+		{1, 1400, 1400, 1400},
 		{1, 1400, 1100, 1100},
 		{1, 1400, 1000, 1000},
 		{1, 1400, 10, 1000},
-		{1, 300, 3000, 100},
+		{1, 300, 3000, 300},
 		{1, 300, 10, 10},
-		{1, 100, 3000, 1},
+		{1, 100, 3000, 100},
 		{1, 0, 3000, 0},
 		/* not below where it may go, nor above what it needed */
 		{1150, 1400, 1100, 1150},
-		{1300, 1400, 3000, 1300},
-		{1500, 1400, 3000, 1400},
+		{1300, 1400, 1000, 1300},
+		{1500, 1400, 1000, 1400},
 	};
 	static const struct poise_config off = {.pool_pages = 10000, .rules_off = OFF(PRESSURE)};
 	static struct poise p;
