@@ -134,6 +134,9 @@ if [ "$kind" = ring ]; then
 	exit 0
 fi
 
+result 'a program that gets signals all the time ends well' "$(ended signals)"
+result 'and counts as it should' "$(code test "$(part signals | tail -n 1)" = \
+	"poise-vmm: modes $expected wrong=0 check=ok")"
 
 # A guest that touches its balloon is ended; the other one gets what it needs out of what comes free.
 result 'cheat ends well' "$(ended cheat)"

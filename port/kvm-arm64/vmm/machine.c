@@ -50,6 +50,16 @@ static int must(const char *what, int result)
 	return result;
 }
 
+/* A signal that comes while the kernel locks this process's memory makes it give up. */
+static int create_vm(int kvm_fd)
+{
+	int fd;
+	do {
+		fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	} while (fd < 0 && errno == EINTR);
+	return must("KVM_CREATE_VM", fd);
+}
+
 /* Only there to make KVM_RUN return from time to time, so that vm_run can look at the clock. */
 static void on_alarm(int number)
 {
@@ -73,7 +83,8 @@ int vmm_kvm_open(const char *path)
 		vmm_die("this host's pages are not of 4 KiB, so that what is counted here would "
 			"not be pages of 4 KiB either");
 	}
-	const struct sigaction action = {.sa_handler = on_alarm};
+	/* What is written is not to be cut short; KVM_RUN returns all the same. */
+	const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 	const struct itimerval every = {{LOOK_EVERY_S, 0}, {LOOK_EVERY_S, 0}};
 	must("sigaction", sigaction(SIGALRM, &action, NULL));
 	must("setitimer", setitimer(ITIMER_REAL, &every, NULL));
@@ -83,7 +94,7 @@ int vmm_kvm_open(const char *path)
 bool vmm_mode_there(int kvm_fd, enum kvm_dirty_mode mode)
 {
 	struct kvm_dirty dirty;
-	const int fd = must("KVM_CREATE_VM", ioctl(kvm_fd, KVM_CREATE_VM, 0));
+	const int fd = create_vm(kvm_fd);
 	const int result = kvm_dirty_open(&dirty, fd, mode);
 	close(fd);
 	if (result < 0 && result != -ENOTSUP) {
@@ -181,7 +192,7 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	}
 	memcpy(vm->ram, vmm_guest_image,
 	       (uintptr_t)vmm_guest_image_end - (uintptr_t)vmm_guest_image);
-	vm->fd = must("KVM_CREATE_VM", ioctl(kvm_fd, KVM_CREATE_VM, 0));
+	vm->fd = create_vm(kvm_fd);
 	const int result = kvm_dirty_open(&vm->dirty, vm->fd, config->mode);
 	if (result < 0) {
 		vmm_die("mode %s of dirty logging: %s", kvm_dirty_mode_name(config->mode),
