@@ -37,6 +37,8 @@ done
 
 # waits RECORDING WORDS: for each call for help, how long until poised saw it, and of those that a plan followed
 # at once, until the first request. Prints both in ms, worst and median; fails above 50, or if nobody called.
+# Who notes the calls is a process like poised, and may look a little later than that: so a call is known by the number
+# of the sample that came with it.
 waits() {
 	awk '
 	function median(list, n,   i, j, t) {
@@ -47,18 +49,26 @@ waits() {
 		}
 		return list[int((n + 1) / 2)]
 	}
-	FNR == NR { call[++calls] = $1; vm[calls] = $2; next }
+	function since(ms) {
+		return $1 > ms ? $1 - ms : 0
+	}
+	FNR == NR { call[++calls] = $1; vm[calls] = $2; with[calls] = $3; next }
+	$2 == "sample" {
+		split($3, v, "=")
+		match($0, / sample=[0-9]+/)
+		sample[v[2]] = substr($0, RSTART + 8, RLENGTH - 8) + 0
+	}
 	$2 == "urgent" {
 		split($3, v, "=")
 		for (i = 1; i <= calls; i++) {
-			if (vm[i] == v[2] && call[i] <= $1 && !(i in done)) {
+			if (vm[i] == v[2] && with[i] <= sample[v[2]] && !(i in done)) {
 				done[i] = 1
-				saw[++seen] = $1 - call[i]
+				saw[++seen] = since(call[i])
 				first = $4 == "due=1" && (first == "" || call[i] < first) ? call[i] : first
 			}
 		}
 	}
-	$2 == "resize" && first != "" { helped[++helps] = $1 - first; first = "" }
+	$2 == "resize" && first != "" { helped[++helps] = since(first); first = "" }
 	$2 == "tick" { first = "" }
 	END {
 		printf "calls for help: %d; seen after %d ms, %d at worst; ", calls,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When guests call for help, by the clock that poised records by: looks at the urgent words of
- * shared pages every millisecond, and writes a line "MS VM" for each that has changed, VM being the
- * place of its file among the arguments. Until it is killed.
+ * shared pages every millisecond, and writes a line "MS VM SAMPLE" for each that has changed, VM
+ * being the place of its file among the arguments, SAMPLE the number of the update that was there
+ * then. Until it is killed.
  *
  *	words FILE...
  */
@@ -37,6 +38,11 @@ static uint32_t word_of(const struct poise_guest_page *page)
 	return *(const volatile uint32_t *)&page->head.urgent;
 }
 
+static uint64_t sample_of(const struct poise_guest_page *page)
+{
+	return *(const volatile uint64_t *)&page->update.body.sample;
+}
+
 int main(int argc, char **argv)
 {
 	const struct poise_guest_page *page[FILES_MAX];
@@ -59,10 +65,10 @@ int main(int argc, char **argv)
 				struct timespec now;
 				clock_gettime(CLOCK_MONOTONIC, &now);
 				seen[i] = word;
-				printf("%" PRIu64 " %d\n",
+				printf("%" PRIu64 " %d %" PRIu64 "\n",
 				       (uint64_t)now.tv_sec * 1000u +
 					       (uint64_t)now.tv_nsec / 1000000u,
-				       i);
+				       i, sample_of(page[i]));
 				fflush(stdout);
 			}
 		}
