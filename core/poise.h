@@ -158,8 +158,8 @@ struct poise_forecast {
 	uint64_t used_pages;     /* M at the last step of the average */
 	uint64_t size_pages;     /* total - balloon of the same sample */
 	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a tenth of
-				    the way each interval, by a third while memory
-				    lies free */
+				    the way each interval, by a third while memory lies
+				    free */
 	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
 				    a sixth while memory lies free */
 	uint64_t promised_pages; /* promised to processes lately; halved each interval */

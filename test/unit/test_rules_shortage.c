@@ -53,7 +53,7 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 	}
 }
 
-/* Goals within 14 % are left alone, on the way back within 56 %; but not an urgent VM's, nor what
+/* Goals within 16 % are left alone, on the way back within 56 %; but not an urgent VM's, nor what
  * is due, nor what limits ask for. */
 static void rule_near(void **state)
 {
