@@ -140,7 +140,9 @@ HOST_RUNS += setup
 
 # Documents against code.
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
-HOST_RUNS += documents
+RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
+NAMING_DOCUMENTS := README.md
+HOST_RUNS += documents document-names
 HOST_NEEDS += $(OUT)/lib-host/libpoise.a
 
 # Coverage by the unit tests.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The tables in the simulator's README and in STUDIES.md: made by the commands that these name, and
 # held against them.
-# A table stands between `<!-- NAME -->` and `<!-- end NAME -->`.
+# They are narrowed to the width of a document (narrow.awk). A table stands in a fence between `<!-- NAME -->`
+# and `<!-- end NAME -->`.
 #
 #	tables.sh write|check POISE-SIM NAME...		NAME: as in make_table
 set -eu
@@ -80,17 +81,17 @@ make_table() {
 for name; do
 	readme=$(document "$name")
 	make_table "$name" >"$dir/raw"
-	sed 's/^/    /; s/ *$//' "$dir/raw" >"$dir/made"
+	awk -f "$(dirname "$0")/narrow.awk" "$dir/raw" | sed 's/ *$//' >"$dir/made"
 	case $verb in
 	write)
 		awk -v name="$name" -v made="$dir/made" '
 			$0 == "<!-- " name " -->" {
 				print
-				print ""
+				print "```"
 				while ((getline line < made) > 0) {
 					print line
 				}
-				print ""
+				print "```"
 				inside = 1
 			}
 			$0 == "<!-- end " name " -->" { inside = 0; found = 1 }
@@ -101,7 +102,7 @@ for name; do
 		;;
 	check)
 		sed -n "/^<!-- $name -->\$/,/^<!-- end $name -->\$/p" "$readme" |
-			grep '^    ' >"$dir/written" || true
+			sed '1,/^```$/d; /^```$/,$d' >"$dir/written"
 		if diff "$dir/written" "$dir/made" >"$dir/difference"; then
 			echo "PASS: $readme: table $name"
 		else

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds the documents against the tree.
+
+    check.py FILES      width: no line of any document is longer than 120 characters
+                        names: a file, a function or a test that a document names by its path is there
+
+A name is a code span. `core/page.c` is a file or a folder below the top folder; `core/page.c:poise_page_read`
+is something that this file defines or declares; `test/unit/test_page.c:bad_magic` likewise. FILES are those
+whose paths count from the top folder; the others' paths count from where they stand.
+"""
+import pathlib
+import re
+import sys
+
+WIDTH = 120
+SKIPPED = ('build', '.git')
+
+failed = 0
+
+
+def report(name, wrong):
+    """One PASS or FAIL line for a check, with what is wrong below."""
+    global failed
+    print(('FAIL: ' if wrong else 'PASS: ') + name)
+    for line in wrong:
+        print('    ' + line)
+    failed += len(wrong)
+
+
+def documents(top):
+    """All Markdown files of the tree, but for what was built."""
+    for path in sorted(top.rglob('*.md')):
+        if not any(part in SKIPPED for part in path.relative_to(top).parts[:-1]):
+            yield path
+
+
+def width(top):
+    """Lines that are too long."""
+    wrong = []
+    for path in documents(top):
+        for number, line in enumerate(path.read_text(encoding='utf-8').split('\n'), 1):
+            if len(line) > WIDTH:
+                wrong.append(f'{path.relative_to(top)}:{number}: {len(line)} characters')
+    return wrong
+
+
+def names(top, document):
+    """Names of `document` that are not in the tree, and how many names there are."""
+    wrong = []
+    count = 0
+    for number, line in enumerate(document.read_text(encoding='utf-8').split('\n'), 1):
+        for span in re.findall(r'`([^`]+)`', line):
+            match = re.fullmatch(r'([\w.-]+(?:/[\w.-]+)+/?)(?::(\w+))?', span)
+            if not match or match.group(1).startswith('build/'):
+                continue
+            count += 1
+            path = top / match.group(1)
+            if not path.exists():
+                wrong.append(f'{document.name}:{number}: there is no {match.group(1)}')
+            elif match.group(2) and not re.search(rf'\b{match.group(2)}\b', path.read_text(encoding='utf-8')):
+                wrong.append(f'{document.name}:{number}: {match.group(1)} has no {match.group(2)}')
+    return wrong, count
+
+
+def main():
+    top = pathlib.Path('.')
+    report(f'no line of a document is longer than {WIDTH} characters', width(top))
+    for name in sys.argv[1:]:
+        wrong, count = names(top, top / name)
+        report(f'{name}: the {count} files, functions and tests that it names are there', wrong)
+    return failed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
