@@ -62,7 +62,7 @@ endif
 endif
 endif
 
-CPPFLAGS := -Icore -Iguestdrv -Iport/record
+CPPFLAGS := -Icore -Iguestdrv -Iport/record -Iport/common
 WARN_BOTH := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	$(WERROR)
 WARN := $(WARN_BOTH) -Wconversion

@@ -116,11 +116,11 @@ second() {
 		"$clang" $options -fsyntax-only "$source"
 	done
 }
-all_warnings="$warnings -D_DEFAULT_SOURCE -DPOISE_VM_MAX=64 $include -Iport/record -Iport/sim
+all_warnings="$warnings -D_DEFAULT_SOURCE -DPOISE_VM_MAX=64 $include -Iport/common -Iport/record -Iport/sim
 	-Iport/daemon -Iport/xen-arm -Iport/template -Iboard/guest -Iboard
 	-Iport/kvm-arm64 -Iport/kvm-arm64/vmm"
 options=$all_warnings
-check "no warning: $clang, ports" second port/daemon port/kvm-arm64 port/record port/sim port/template \
+check "no warning: $clang, ports" second port/common port/daemon port/kvm-arm64 port/record port/sim port/template \
 	port/xen-arm
 options=$(echo "$all_warnings" | sed 's/-Wconversion//')
 check "no warning: $clang, tests of the host" second test/xen test/unit test/scenario test/fault test/fuzz test/same

@@ -13,8 +13,6 @@
 #include "record.h"
 #include "text.h"
 
-/* No file is longer: 1 MiB. */
-
 #define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,log,control,policy,vms"
 #define CONTROL_KEYS "socket,mode,group"
 #define VM_KEYS      "name,min,boot,max,weight,basis,static,frozen"
@@ -94,11 +92,8 @@ static void read_rules_off(struct setting_reader *r, config_setting_t *group, st
 
 static void read_policy(struct setting_reader *r, config_setting_t *root, struct config *c)
 {
-	config_setting_t *group = setting_group(r, root, "policy");
+	config_setting_t *group = setting_group(r, root, "policy", POLICY_KEYS);
 
-	if (group != NULL) {
-		setting_known(r, group, POLICY_KEYS, "");
-	}
 	/* In the order of enum poise_policy. */
 	c->core.policy = setting_choice(r, group, "name", "poise,paper,static", 0);
 	read_alpha(r, group, c);
@@ -106,8 +101,8 @@ static void read_policy(struct setting_reader *r, config_setting_t *root, struct
 	for (size_t i = 0; i < TUNABLES; i++) {
 		uint32_t *value = (uint32_t *)(void *)((char *)&c->core + tunables[i].offset);
 
-		*value = (uint32_t)setting_number(r, group, tunables[i].name, tunables[i].least,
-						  tunables[i].most, 0);
+		*value = (uint32_t)setting_whole(r, group, tunables[i].name, tunables[i].least,
+						 tunables[i].most, 0);
 	}
 	if (c->core.interval_ms == 0) {
 		c->core.interval_ms = 1000;
@@ -120,14 +115,11 @@ static void read_policy(struct setting_reader *r, config_setting_t *root, struct
 
 static void read_control(struct setting_reader *r, config_setting_t *root, struct config *c)
 {
-	config_setting_t *group = setting_group(r, root, "control");
+	config_setting_t *group = setting_group(r, root, "control", CONTROL_KEYS);
 	char mode[8];
 	char *end;
 	unsigned long value;
 
-	if (group != NULL) {
-		setting_known(r, group, CONTROL_KEYS, "");
-	}
 	setting_path(r, group, "socket", c->socket, sizeof(c->socket), "/run/poise/control.sock");
 	setting_text(r, group, "group", c->group, sizeof(c->group), "");
 	setting_text(r, group, "mode", mode, sizeof(mode), "0600");
@@ -180,7 +172,7 @@ static void read_vm_sizes(struct setting_reader *r, config_setting_t *s, struct 
 	core->boot_pages =
 		setting_pages(r, s, "boot", POISE_PAGES_MAX, r->failed ? 1 : core->min_pages);
 	core->max_pages = setting_pages(r, s, "max", POISE_PAGES_MAX, 0);
-	core->weight = (uint32_t)setting_number(r, s, "weight", 1, UINT16_MAX, 100);
+	core->weight = (uint32_t)setting_whole(r, s, "weight", 1, UINT16_MAX, 100);
 	/* In the order of enum poise_basis. */
 	core->basis = setting_choice(r, s, "basis", "auto,active,resident", 0);
 	core->flags |= setting_flag(r, s, "static", false) ? POISE_VM_STATIC : 0u;
@@ -259,10 +251,7 @@ static void read_backend(struct setting_reader *r, config_setting_t *root, struc
 		return;
 	}
 	setting_known(r, root, ROOT_KEYS, name);
-	own = setting_group(r, root, name);
-	if (own != NULL) {
-		setting_known(r, own, c->backend->own_keys, "");
-	}
+	own = setting_group(r, root, name, c->backend->own_keys);
 	if (!r->failed) {
 		c->own = c->backend->own_read(r, own);
 		if (c->own == NULL) {
@@ -319,7 +308,8 @@ const char *conf_fits(const struct config *c, uint64_t pool_pages, char error[CO
 
 struct config *conf_read_text(const char *path, const char *text, char error[CONFIG_ERROR_MAX])
 {
-	struct setting_reader r = {.path = path, .error = error, .size = CONFIG_ERROR_MAX};
+	struct setting_reader r = {
+		.path = path, .error = error, .size = CONFIG_ERROR_MAX, .printable = true};
 	struct config *c = calloc(1, sizeof(*c));
 	config_t file;
 

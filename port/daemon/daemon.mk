@@ -17,10 +17,10 @@ DAEMON_SRCS := \
 	port/daemon/log.c \
 	port/daemon/reload.c \
 	port/daemon/service.c \
-	port/daemon/setting.c \
 	port/daemon/status.c \
 	port/record/record.c \
-	port/record/text.c \
+	port/common/setting.c \
+	port/common/text.c \
 	$(CORE_SRCS)
 
 KVM_SRCS := \
@@ -111,7 +111,7 @@ host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
 # All of its readers under libFuzzer.
 FUZZ_DAEMON := $(OUT)/fuzz/daemon
 $(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
-		$(wildcard port/daemon/*.h port/kvm-arm64/*.h core/*.h)
+		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/common/*.h core/*.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(DAEMON_CFLAGS) -o $@ \

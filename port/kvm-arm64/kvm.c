@@ -44,8 +44,7 @@ static struct backend_settings *own_read(struct setting_reader *r, config_settin
 	if (s == NULL) {
 		return NULL;
 	}
-	s->deadline_ms =
-		(uint32_t)setting_number(r, group, "deadline_ms", 100, 600000, DEADLINE_MS);
+	s->deadline_ms = (uint32_t)setting_whole(r, group, "deadline_ms", 100, 600000, DEADLINE_MS);
 	s->overhead_pages = setting_pages(r, group, "overhead", POISE_PAGES_MAX, OVERHEAD_PAGES);
 	return s;
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "setting.h"
+#include "scenario_read.h"
 #include "text.h"
 
 #define PAGES_PER_MIB 256.0
@@ -158,7 +158,7 @@ static void read_workloads(struct setting_reader *r, config_setting_t *root, str
 			setting_error(r, w, "a workload has to be a group, { ... }");
 			return;
 		}
-		setting_known(r, w, "name,load");
+		setting_known(r, w, "name,load", "");
 		setting_text(r, w, "name", to->name, sizeof(to->name), NULL);
 		if (!r->failed) {
 			sim_scenario_read_load(r, w, &to->load);
@@ -168,7 +168,7 @@ static void read_workloads(struct setting_reader *r, config_setting_t *root, str
 
 static void read_root(struct setting_reader *r, config_setting_t *root, struct sim_scenario *s)
 {
-	setting_known(r, root, SCENARIO_SETTINGS);
+	setting_known(r, root, SCENARIO_SETTINGS, "");
 	setting_text(r, root, "name", s->name, sizeof(s->name), NULL);
 	s->total_pages =
 		(uint64_t)(setting_number(r, root, "total", 1, 16777216, NAN) * PAGES_PER_MIB);

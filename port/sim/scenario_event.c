@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "setting.h"
+#include "scenario_read.h"
 
 #define PAGES_PER_MIB  256.0
 #define MIB_MAX        16777216.0
@@ -51,7 +51,7 @@ static config_setting_t *group_at(struct setting_reader *r, config_setting_t *li
 		setting_error(r, group, "has to be a group, { ... }");
 		return NULL;
 	}
-	setting_known(r, group, known);
+	setting_known(r, group, known, "");
 	return r->failed ? NULL : group;
 }
 
@@ -92,7 +92,7 @@ static void read_event(struct setting_reader *r, config_setting_t *g, struct sim
 		setting_error(r, g, "kind is missing");
 	}
 	e->at_ms = time_ms(r, g, "at", NAN);
-	e->kind = (enum sim_event_kind)setting_choice(r, g, "kind", EVENT_KINDS);
+	e->kind = (enum sim_event_kind)setting_choice(r, g, "kind", EVENT_KINDS, 0);
 	e->vm = find_vm(r, g, s);
 	e->count = (uint32_t)setting_number(r, g, "count", 1, 10000, 1);
 	if (e->kind == SIM_EVENT_POOL) {
@@ -123,8 +123,8 @@ static void read_fault(struct setting_reader *r, config_setting_t *g, struct sim
 	struct sim_fault *f = &s->fault[s->fault_count++];
 
 	*f = (struct sim_fault){
-		.call = (enum sim_call)setting_choice(r, g, "call", PORT_CALLS),
-		.way = (enum sim_way)setting_choice(r, g, "way", PORT_WAYS),
+		.call = (enum sim_call)setting_choice(r, g, "call", PORT_CALLS, 0),
+		.way = (enum sim_way)setting_choice(r, g, "way", PORT_WAYS, 0),
 		.number = (uint64_t)setting_number(r, g, "number", 0, 4294967295.0, 0),
 		.from_ms = time_ms(r, g, "from", 0),
 		.until_ms = time_ms(r, g, "until", SECONDS_MAX),

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "pages.h"
-#include "setting.h"
+#include "scenario_read.h"
 #include "synth.h"
 #include "trace.h"
 
@@ -32,7 +32,7 @@ static void resolve(const struct setting_reader *r, const char *name, char *path
 	snprintf(path, size, "%.*s%s", folder, r->path, name);
 }
 
-static void read_synth(struct setting_reader *r, config_setting_t *g, int kind,
+static void read_synth(struct setting_reader *r, config_setting_t *g, unsigned kind,
 		       struct sim_load *load)
 {
 	struct sim_synth s = {
@@ -111,7 +111,7 @@ static void read_pages(struct setting_reader *r, config_setting_t *g, const char
 }
 
 /* Reads what is in the group itself, by its kind; not a sum. */
-static void read_plain(struct setting_reader *r, config_setting_t *g, int kind,
+static void read_plain(struct setting_reader *r, config_setting_t *g, unsigned kind,
 		       struct sim_load *load)
 {
 	char name[PATH_SIZE];
@@ -136,19 +136,19 @@ static void read_plain(struct setting_reader *r, config_setting_t *g, int kind,
 /* Reads one program of a sum. */
 static void read_part(struct setting_reader *r, config_setting_t *g, struct sim_load_part *part)
 {
-	int kind;
+	unsigned kind;
 
 	if (!config_setting_is_group(g)) {
 		setting_error(r, g, "a load has to be a group, { ... }");
 		return;
 	}
-	kind = setting_choice(r, g, "kind", LOAD_KINDS);
+	kind = setting_choice(r, g, "kind", LOAD_KINDS, 0);
 	if (config_setting_get_member(g, "kind") == NULL) {
 		setting_error(r, g, "kind is missing");
 	} else if (kind == LOAD_SUM || kind == LOAD_PAGES || kind == SIM_SYNTH_SWEEP) {
 		setting_error(r, g, "a sum is of traces and synthetic loads that do not sweep");
 	}
-	setting_known(r, g, "kind,file,low,high,files,stream,period,width,delay,burst,cpu");
+	setting_known(r, g, "kind,file,low,high,files,stream,period,width,delay,burst,cpu", "");
 	/* A synthetic load grows first and waits then; a trace has no delay of its own. */
 	part->delay_ms = kind == LOAD_TRACE ? setting_ms(r, g, "delay", 0, 0) : 0;
 	if (!r->failed) {
@@ -188,14 +188,14 @@ void sim_scenario_read_load(struct setting_reader *r, config_setting_t *owner,
 			    struct sim_load *load)
 {
 	config_setting_t *g = setting_group(r, owner, "load", LOAD_SETTINGS);
-	int kind;
+	unsigned kind;
 
 	if (g == NULL) {
 		setting_error(r, owner, "load is missing");
 		return;
 	}
 	sim_load_defaults(load);
-	kind = setting_choice(r, g, "kind", LOAD_KINDS);
+	kind = setting_choice(r, g, "kind", LOAD_KINDS, 0);
 	if (config_setting_get_member(g, "kind") == NULL) {
 		setting_error(r, g, "kind is missing");
 	}

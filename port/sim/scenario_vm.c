@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "setting.h"
+#include "scenario_read.h"
 
 #define PAGES_PER_MIB 256.0
 
@@ -49,14 +49,14 @@ static void read_manners(struct setting_reader *r, config_setting_t *vm, struct 
 	config_setting_t *balloon = setting_group(r, vm, "balloon", BALLOON_SETTINGS);
 	config_setting_t *report = setting_group(r, vm, "report", REPORT_SETTINGS);
 
-	c->balloon = (enum sim_balloon)setting_choice(r, balloon, "kind", BALLOON_KINDS);
+	c->balloon = (enum sim_balloon)setting_choice(r, balloon, "kind", BALLOON_KINDS, 0);
 	c->balloon_from_ms = setting_ms(r, balloon, "from", 0, 0);
 	c->balloon_until_ms = setting_ms(r, balloon, "until", 0, 0);
 	c->rate_pages_s = setting_mib(r, balloon, "mib_s", 0.01, 800);
 	c->lower_pages = setting_mib(r, balloon, "lower", 1, 0);
 	c->upper_pages = setting_mib(r, balloon, "upper", 1, 0);
 	c->floor_pages = setting_mib(r, balloon, "floor", 1, 0);
-	c->report = (enum sim_report)setting_choice(r, report, "kind", REPORT_KINDS);
+	c->report = (enum sim_report)setting_choice(r, report, "kind", REPORT_KINDS, 0);
 	c->report_from_ms = setting_ms(r, report, "from", 0, 0);
 	c->report_until_ms = setting_ms(r, report, "until", 0, 0);
 	c->absent = setting_flag(r, vm, "absent", false);
@@ -76,7 +76,7 @@ void sim_scenario_read_vm(struct setting_reader *r, config_setting_t *vm, struct
 		setting_error(r, vm, "a VM has to be a group, { ... }");
 		return;
 	}
-	setting_known(r, vm, VM_SETTINGS);
+	setting_known(r, vm, VM_SETTINGS, "");
 	setting_text(r, vm, "name", name, sizeof(name), NULL);
 	count = (uint32_t)setting_number(r, vm, "count", 1, SIM_VM_MAX, 1);
 	stagger_ms = setting_ms(r, vm, "stagger", 0, 0);

@@ -59,7 +59,6 @@ SIM_SRCS := \
 	port/sim/scenario_event.c \
 	port/sim/scenario_vm.c \
 	port/sim/series.c \
-	port/sim/setting.c \
 	port/sim/sigma.c \
 	port/sim/summary.c \
 	port/sim/synth.c \
@@ -69,7 +68,8 @@ SIM_SRCS := \
 	$(SIM_POLICY_SRCS) \
 	port/record/record.c \
 	port/record/replay.c \
-	port/record/text.c \
+	port/common/setting.c \
+	port/common/text.c \
 	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
 	$(GUESTDRV_SRCS) \
 	$(CORE_SRCS)
@@ -149,7 +149,7 @@ host-runs: $(SIM_CALLS)
 
 # The readers under libFuzzer; longer by hand, as for the other targets.
 FUZZ_READERS := $(OUT)/fuzz/readers
-$(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/record/*.h core/*.h)
+$(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/common/*.h port/record/*.h core/*.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \

@@ -3,6 +3,7 @@
 #include "setting.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "text.h"
 
 #define PAGES_PER_MIB 256u
+#define MIB_MAX       65536.0
+#define SECONDS_MAX   1e4
 #define REASON_MAX    384
 #define SIZE_TEXT_MAX 32
 
@@ -53,13 +56,16 @@ static config_setting_t *member(config_setting_t *group, const char *name)
 }
 
 config_setting_t *setting_group(struct setting_reader *r, config_setting_t *parent,
-				const char *name)
+				const char *name, const char *known)
 {
 	config_setting_t *group = member(parent, name);
 
 	if (group != NULL && !config_setting_is_group(group)) {
 		setting_error(r, group, "%s has to be a group, { ... }", name);
 		return NULL;
+	}
+	if (group != NULL) {
+		setting_known(r, group, known, "");
 	}
 	return group;
 }
@@ -83,8 +89,8 @@ static bool whole(const config_setting_t *s, uint64_t *value)
 	return number >= 0;
 }
 
-uint64_t setting_number(struct setting_reader *r, config_setting_t *group, const char *name,
-			uint64_t least, uint64_t most, uint64_t fallback)
+uint64_t setting_whole(struct setting_reader *r, config_setting_t *group, const char *name,
+		       uint64_t least, uint64_t most, uint64_t fallback)
 {
 	config_setting_t *s = member(group, name);
 	uint64_t value;
@@ -98,6 +104,52 @@ uint64_t setting_number(struct setting_reader *r, config_setting_t *group, const
 		return least;
 	}
 	return value;
+}
+
+double setting_number(struct setting_reader *r, config_setting_t *group, const char *name,
+		      double least, double most, double fallback)
+{
+	config_setting_t *s = member(group, name);
+	double value;
+
+	if (s == NULL) {
+		if (isnan(fallback)) {
+			setting_error(r, group, "%s is missing", name);
+			return least;
+		}
+		return fallback;
+	}
+	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_INT:
+		value = config_setting_get_int(s);
+		break;
+	case CONFIG_TYPE_INT64:
+		value = (double)config_setting_get_int64(s);
+		break;
+	case CONFIG_TYPE_FLOAT:
+		value = config_setting_get_float(s);
+		break;
+	default:
+		setting_error(r, s, "%s has to be a number", name);
+		return least;
+	}
+	if (!(value >= least && value <= most)) {
+		setting_error(r, s, "%s has to be in %g..%g", name, least, most);
+		return least;
+	}
+	return value;
+}
+
+uint64_t setting_mib(struct setting_reader *r, config_setting_t *group, const char *name,
+		     double least, double fallback)
+{
+	return (uint64_t)(setting_number(r, group, name, least, MIB_MAX, fallback) * PAGES_PER_MIB);
+}
+
+uint32_t setting_ms(struct setting_reader *r, config_setting_t *group, const char *name,
+		    double least, double fallback)
+{
+	return (uint32_t)(setting_number(r, group, name, least, SECONDS_MAX, fallback) * 1000.0);
 }
 
 bool setting_parse_pages(const char *text, uint64_t most, uint64_t *pages)
@@ -202,9 +254,10 @@ void setting_text(struct setting_reader *r, config_setting_t *group, const char 
 	if (s != NULL) {
 		text = config_setting_type(s) == CONFIG_TYPE_STRING ? config_setting_get_string(s)
 								    : "";
-		if (text[0] == '\0' || strlen(text) >= size || !printable(text)) {
-			setting_error(r, s, "%s has to be a text of 1..%zu printable characters",
-				      name, size - 1u);
+		if (text[0] == '\0' || strlen(text) >= size ||
+		    (r->printable && !printable(text))) {
+			setting_error(r, s, "%s has to be a text of 1..%zu %scharacters", name,
+				      size - 1u, r->printable ? "printable " : "");
 			return;
 		}
 	}

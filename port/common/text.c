@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of settings, words in a list; see text.h. */
+/* Text files, words in a list; see text.h. */
 #include "text.h"
 
 #include <errno.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Single settings of the configuration file, checked. The first mistake is kept, with file and
- * line; what is read after it is not to be used.
+ * Single settings of a file that libconfig has read, checked: for the programs that run on an
+ * operating system. The first mistake is kept, with file and line; what is read after it is not to
+ * be used. A setting that is not there has its `fallback`, also when its group is NULL.
  */
-#ifndef DAEMON_SETTING_H
-#define DAEMON_SETTING_H
+#ifndef PORT_SETTING_H
+#define PORT_SETTING_H
 
 #include <libconfig.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct setting_reader {
 	const char *path; /* of the file, for messages */
 	char *error;      /* takes the first mistake: "file:line: reason" */
 	size_t size;      /* of error */
+	bool printable;   /* texts may have printable ASCII only: they go to logs and sockets */
 	bool failed;
 };
 
@@ -26,19 +28,27 @@ void setting_error(struct setting_reader *r, const config_setting_t *at, const c
 void setting_known(struct setting_reader *r, const config_setting_t *group, const char *names,
 		   const char *more);
 
-/* Returns a group inside a group, or NULL if it is not there. */
+/* Returns a group inside a group, with no members but `known`, "a,b,c"; NULL if it is not there. */
 config_setting_t *setting_group(struct setting_reader *r, config_setting_t *parent,
-				const char *name);
+				const char *name, const char *known);
 
-/* Returns a whole number in least..most, or `fallback` when it is not there (also for a NULL
- * `group`). */
-uint64_t setting_number(struct setting_reader *r, config_setting_t *group, const char *name,
-			uint64_t least, uint64_t most, uint64_t fallback);
+/* Returns a whole number in least..most. */
+uint64_t setting_whole(struct setting_reader *r, config_setting_t *group, const char *name,
+		       uint64_t least, uint64_t most, uint64_t fallback);
+
+/* Returns a number, whole or with decimals, in least..most. NAN as fallback: it has to be there. */
+double setting_number(struct setting_reader *r, config_setting_t *group, const char *name,
+		      double least, double most, double fallback);
+
+/* As setting_number, for sizes, MiB in the file and pages here, and for times, seconds and ms. */
+uint64_t setting_mib(struct setting_reader *r, config_setting_t *group, const char *name,
+		     double least, double fallback);
+uint32_t setting_ms(struct setting_reader *r, config_setting_t *group, const char *name,
+		    double least, double fallback);
 
 /*
  * Returns a size in pages of 4 KiB, at most `most`: a whole number of MiB, or a text with a unit:
- * "65536K", "64M", "2G". Never 0. `fallback` when it is not there; with fallback 0 it has to be
- * there.
+ * "65536K", "64M", "2G". Never 0. 0 as fallback: it has to be there.
  */
 uint64_t setting_pages(struct setting_reader *r, config_setting_t *group, const char *name,
 		       uint64_t most, uint64_t fallback);
@@ -46,7 +56,7 @@ uint64_t setting_pages(struct setting_reader *r, config_setting_t *group, const 
 bool setting_flag(struct setting_reader *r, config_setting_t *group, const char *name,
 		  bool fallback);
 
-/* Copies a text of 1..size-1 printable characters. NULL as fallback: it has to be there. */
+/* Copies a text of 1..size-1 characters. NULL as fallback: it has to be there. */
 void setting_text(struct setting_reader *r, config_setting_t *group, const char *name, char *out,
 		  size_t size, const char *fallback);
 
@@ -54,7 +64,7 @@ void setting_text(struct setting_reader *r, config_setting_t *group, const char 
 void setting_path(struct setting_reader *r, config_setting_t *group, const char *name, char *out,
 		  size_t size, const char *fallback);
 
-/* Returns the place in `words`, "a,b,c", of a text; `fallback` when it is not there. */
+/* Returns the place in `words`, "a,b,c", of a text. */
 unsigned setting_choice(struct setting_reader *r, config_setting_t *group, const char *name,
 			const char *words, unsigned fallback);
 
