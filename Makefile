@@ -42,6 +42,7 @@ PURPOSES := $(sort \
 	$(if $(filter lib install,$(GOALS)),lib $(if $(filter command,$(origin CROSS)),lib-aarch64)) \
 	$(if $(filter lib-aarch64,$(GOALS)),lib-aarch64) \
 	$(if $(filter format,$(GOALS)),format) \
+	$(if $(filter sbom,$(GOALS)),licences) \
 	$(if $(filter run bench all,$(GOALS)),run) \
 	$(if $(filter sim compare all,$(GOALS)),sim) \
 	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \
@@ -121,6 +122,7 @@ include test/module/module.mk
 include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
 include test/kvm/kvm.mk
+include packaging/packaging.mk
 
 # One group after another, as each uses all processors by itself.
 test: $(TEST_GROUPS:%=%-runs) ## everything

@@ -25,7 +25,7 @@
 #include "poise_err.h"
 #include "poise_port.h"
 
-#define POISE_VERSION "0.1.0"
+#define POISE_VERSION "0.2.0"
 
 /* Largest pool and largest VM: 16 TiB. */
 #define POISE_PAGES_MAX (UINT64_C(1) << 32)

@@ -31,7 +31,7 @@ check() {
 
 # All files of the tree that match, `build` excluded; names have no blanks.
 files() {
-	find core guestdrv board port test .ci Makefile -type f \( "$@" \) | LC_ALL=C sort
+	find core guestdrv board packaging port test .ci Makefile -type f \( "$@" \) | LC_ALL=C sort
 }
 
 # Reads a list variable of core/core.mk.
@@ -56,7 +56,7 @@ check 'layout: clang-format agrees' clang-format --dry-run -Werror $c_files
 licence() {
 	for file in $(files -name '*.[chS]' -o -name '*.cpp' -o -name '*.def' -o -name '*.ld' \
 		-o -name '*.mk' -o -name '*.sh' -o -name '*.awk' -o -name Makefile -o -path .ci/run); do
-		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"
+		head -n 2 "$file" | grep -q 'SPDX-License-''Identifier: MIT' || echo "$file"
 	done
 }
 check 'licence: an SPDX line in each source file' licence

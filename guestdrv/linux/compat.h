@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Differences between kernel versions, all of them. Oldest supported: 6.1. */
 #ifndef POISE_LINUX_COMPAT_H
 #define POISE_LINUX_COMPAT_H

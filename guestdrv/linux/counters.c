@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * The kernel's counters, in pages of 4 KiB. Only what the kernel exports to modules is read
  * directly. The size of the swap space is not exported: it is read from /proc/meminfo, and only

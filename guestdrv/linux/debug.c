@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* /sys/kernel/debug/poise_guest/status: what was published last, one "name value" a line. */
 #include <linux/debugfs.h>
 #include <linux/math64.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Finds the pages by a device tree node, on a bus or below /reserved-memory. */
 #include <linux/io.h>
 #include <linux/module.h>

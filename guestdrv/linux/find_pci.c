@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Finds the pages in BAR 2 of an ivshmem-plain device (KVM). */
 #include <linux/io.h>
 #include <linux/module.h>

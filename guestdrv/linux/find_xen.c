@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Xen: allocates the pages, grants them to the balancer's domain, and announces them in xenstore
  * below this domain's own data/poise. ABI.md says what stands there.

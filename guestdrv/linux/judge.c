@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #include "judge.h"
 
 uint32_t judge_urgent(uint32_t signs, const struct poise_abi_guest *before,

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * Pure parts of the Linux guest module: no kernel call, no state, so that they are tested on the
  * build machine as well.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Linux guest module: publishes this guest's memory counters to its hypervisor, at the interval
  * that the host's page asks for, and calls for help when memory is short.
@@ -375,4 +375,4 @@ module_exit(poise_exit);
 MODULE_AUTHOR("The Poise project");
 MODULE_DESCRIPTION("Publishes this guest's memory counters to its hypervisor");
 MODULE_LICENSE("Dual MIT/GPL");
-MODULE_VERSION("1");
+MODULE_VERSION("0.2.0");

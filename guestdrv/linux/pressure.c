@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Notices that memory is short. The kernel calls a shrinker whenever it reclaims from the whole
  * system, so a shrinker with nothing to give back is an ear at the right door. Nothing is decided

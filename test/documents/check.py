@@ -3,6 +3,7 @@
 """Holds the documents against the tree.
 
     check.py FILES      width: no line of any document is longer than 120 characters
+                        version: what says the version says core/poise.h's
                         names: a file, a function or a test that a document names by its path is there
 
 A name is a code span. `core/page.c` is a file or a folder below the top folder; `core/page.c:poise_page_read`
@@ -15,6 +16,17 @@ import sys
 
 WIDTH = 120
 SKIPPED = ('build', '.git')
+
+# What says the version beside core/poise.h: file, and the expression that finds it there.
+VERSION_HERE = ('core/poise.h', r'^#define POISE_VERSION "(.*)"$')
+VERSIONS = (
+    ('guestdrv/linux/README.md', r'dkms install poise-guest/([0-9.]+)'),
+    ('guestdrv/linux/dkms.conf', r'^PACKAGE_VERSION="(.*)"$'),
+    ('guestdrv/linux/main.c', r'^MODULE_VERSION\("(.*)"\);$'),
+    ('port/daemon/man/poisectl.1', r'^\.TH .*"Poise ([^"]*)"'),
+    ('port/daemon/man/poised.8', r'^\.TH .*"Poise ([^"]*)"'),
+    ('port/daemon/man/poised.conf.5', r'^\.TH .*"Poise ([^"]*)"'),
+)
 
 failed = 0
 
@@ -45,6 +57,18 @@ def width(top):
     return wrong
 
 
+def version(top):
+    """Places with another version than the header's."""
+    def first(name, expression):
+        match = re.search(expression, (top / name).read_text(encoding='utf-8'), re.MULTILINE)
+        return match.group(1) if match else None
+
+    right = first(*VERSION_HERE)
+    wrong = [f'{name} says {first(name, expression)}, not {right}'
+             for name, expression in VERSIONS if first(name, expression) != right]
+    return wrong
+
+
 def names(top, document):
     """Names of `document` that are not in the tree, and how many names there are."""
     wrong = []
@@ -66,6 +90,7 @@ def names(top, document):
 def main():
     top = pathlib.Path('.')
     report(f'no line of a document is longer than {WIDTH} characters', width(top))
+    report(f'{len(VERSIONS) + 1} files say the version that {VERSION_HERE[0]} says', version(top))
     for name in sys.argv[1:]:
         wrong, count = names(top, top / name)
         report(f'{name}: the {count} files, functions and tests that it names are there', wrong)

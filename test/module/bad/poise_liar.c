@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * A guest whose balloon says that it has grown by so many pages, while it has given nothing: what a
  * direct-mapped domain looks like to Xen. While the module is loaded.
