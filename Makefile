@@ -5,24 +5,50 @@
 # JOBS	how much is done at a time; default: as many as there are processors
 # QEMU	the system emulator			V=1	shows commands and test output
 # CC, CLANG	the two compilers of this machine; each must accept the code without a warning
+#
+# For packages and other machines (all may also stand in the environment):
+#
+# CFLAGS, CPPFLAGS, LDFLAGS	added to the project's own, in what runs on Linux and in the library
+# WERROR=	warnings are no errors; so it is when one of these flags is given
+# CROSS_COMPILE	prefix of CC, AR, STRIP, PKG_CONFIG for programs of another Linux machine; or give CC, ...
+# PKG_CONFIG	finds the libraries; PKG_CONFIG_LIBDIR, _PATH, _SYSROOT_DIR: as it documents them
+# XEN		auto: poised has Xen's backend if its libraries are found; yes: they must be; no: without
+# SETUP=no	nothing is looked for or installed with apt; what is missing fails where it is used
+# DESTDIR, PREFIX, BINDIR, LIBDIR, ...	where things are installed: install.mk
 
+# Blanks separate words in make, so none can be in the name of a file.
+ifneq ($(words $(CURDIR)),1)
+$(error the path of the source has a blank in it, which make cannot build: $(CURDIR))
+endif
 OUT ?= build
+ifneq ($(words [$(OUT)]),1)
+$(error OUT has a blank in it, which make cannot build: $(OUT))
+endif
+
 CROSS ?= aarch64-linux-gnu-
+CROSS_COMPILE ?=
 QEMU ?= qemu-system-aarch64
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS_COMPILE)gcc
 endif
 ifeq ($(origin CXX),default)
-CXX := g++
+CXX := $(CROSS_COMPILE)g++
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
 endif
 CLANG ?= clang
-PREFIX ?= /usr/local
+SETUP ?= yes
 V ?=
 export V
 # V=0 means the same as no V.
 override V := $(filter-out 0,$(V))
 Q := $(if $(V),,@)
-WERROR ?= -Werror
+# Which warnings other flags bring is not known here.
+WERROR ?= $(if $(strip $(CFLAGS) $(CPPFLAGS)),,-Werror)
+# What a command line says is for this make; others that it starts (newlib's, the kernel's) are told what
+# they need.
+MAKEOVERRIDES :=
 
 # One goal is built, and tests are run, on all processors, unless -j says otherwise.
 JOBS ?= $(shell nproc)
@@ -32,14 +58,15 @@ endif
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-host test-board bench lib lib-aarch64 install check format coverage help \
-	clean distclean setup
+.PHONY: all run test test-host test-board bench lib lib-aarch64 check format coverage help clean \
+	distclean setup
+FORCE:
 all:
 
 # What a goal needs is installed before make looks at any rule, so that rules need not know of it.
 GOALS := $(or $(MAKECMDGOALS),all)
 PURPOSES := $(sort \
-	$(if $(filter lib install,$(GOALS)),lib $(if $(filter command,$(origin CROSS)),lib-aarch64)) \
+	$(if $(filter lib install install-lib,$(GOALS)),lib $(if $(filter command,$(origin CROSS)),lib-aarch64)) \
 	$(if $(filter lib-aarch64,$(GOALS)),lib-aarch64) \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter sbom,$(GOALS)),licences) \
@@ -55,7 +82,10 @@ PURPOSES := $(sort \
 	$(if $(filter run-kvm,$(GOALS)),linux sim) \
 	$(if $(filter test-vmm test-kvm test-xen,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
-ifneq ($(PURPOSES),)
+ifeq ($(filter yes no,$(SETUP)),)
+$(error SETUP is yes or no, not $(SETUP))
+endif
+ifneq ($(and $(filter yes,$(SETUP)),$(PURPOSES)),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 ifneq ($(shell test/setup.sh $(PURPOSES) >&2; echo $$?),0)
 $(error set-up is not complete; see above)
@@ -63,7 +93,7 @@ endif
 endif
 endif
 
-CPPFLAGS := -Icore -Iguestdrv -Iport/record -Iport/common
+INCLUDES := -Icore -Iguestdrv -Iport/record -Iport/common
 WARN_BOTH := -std=c11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	$(WERROR)
 WARN := $(WARN_BOTH) -Wconversion
@@ -77,6 +107,18 @@ include core/core.mk
 include board/board.mk
 include test/test.mk
 
+# What runs on Linux is hardened.
+PROGRAM_CFLAGS = -O2 -g -fPIE -fstack-protector-strong $(FORTIFY)
+PROGRAM_LDFLAGS := -pie -Wl,-z,relro,-z,now
+# Unless the builder's flags have an opinion. It works in optimised code only.
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(USER_CFLAGS))$(filter -O0,$(USER_CFLAGS)),,\
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# Those of the builder come last. CFLAGS are for the linker too: LTO, --sysroot.
+USER_CFLAGS = $(CPPFLAGS) $(CFLAGS)
+USER_LDFLAGS = $(CFLAGS) $(LDFLAGS)
+# Objects do not tell where they were built.
+HERE_IS := -ffile-prefix-map=$(CURDIR)=.
+
 # One rule builds all objects. A flavour is a compiler with its flags; its objects are in $(OUT)/FLAVOUR.
 #	host	the library for this machine
 #	a64	the same for AArch64, as it is linked into a hypervisor
@@ -87,9 +129,14 @@ include test/test.mk
 #	a64vm32 a64vm64	as a64, with larger tables: the bench
 FLAVOURS := host a64 san arm cov vm1 vm64 a64vm32 a64vm64
 CC_host := $(CC)
-CFLAGS_host := -O2 -g
+# Also for those who link it into a shared library.
+CFLAGS_host = $(PROGRAM_CFLAGS) -fPIC $(USER_CFLAGS)
+LINK_host = $(CC) $(PROGRAM_LDFLAGS) $(USER_LDFLAGS)
 CC_a64 := $(CROSS)gcc
-CFLAGS_a64 := $(TARGET_CFLAGS) -g
+CFLAGS_a64 = $(TARGET_CFLAGS) -g $(TARGET_USER_CFLAGS)
+# The builder's flags are for this compiler if it is the one that was asked for.
+TARGET_USER_CFLAGS = $(if $(filter command,$(origin CROSS)),$(USER_CFLAGS))
+TARGET_USER_LDFLAGS = $(if $(filter command,$(origin CROSS)),$(USER_LDFLAGS))
 CC_san := $(CC)
 CFLAGS_san := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CC_arm := arm-linux-gnueabihf-gcc
@@ -101,16 +148,45 @@ CFLAGS_vm1 := $(CFLAGS_san) -DPOISE_VM_MAX=1
 CC_vm64 := $(CC)
 CFLAGS_vm64 := $(CFLAGS_san) -DPOISE_VM_MAX=64
 
-$(foreach n,32 64,$(eval CC_a64vm$(n) := $$(CC_a64))$(eval CFLAGS_a64vm$(n) := $$(CFLAGS_a64) -DPOISE_VM_MAX=$(n)))
+$(foreach n,32 64,$(eval CC_a64vm$(n) := $$(CC_a64))$(eval CFLAGS_a64vm$(n) = $$(CFLAGS_a64) -DPOISE_VM_MAX=$(n)))
 
+# The warnings come before the flags of the flavour, as the builder's may switch some off.
 define flavour
-$(OUT)/$(1)/%.o: %.c
+$(OUT)/$(1)/%.o: %.c $(OUT)/$(1)/.command
 	@mkdir -p $$(@D)
 	$$(if $$(Q),@echo "  CC      $$@")
-	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(if $$(filter test/%,$$<),$$(WARN_TEST),$$(WARN)) \
-		$$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(CC_$(1)) $$(if $$(filter test/%,$$<),$$(WARN_TEST),$$(WARN)) $$(HERE_IS) $$(INCLUDES) \
+		$$(CFLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+$(OUT)/$(1)/.command: $(if $(ONLY_INSTALL),,FORCE)
+	$$(call note_command,$$(CC_$(1)) $$(WARN) $$(CFLAGS_$(1)) $$(LINK_$(1)))
 -include $$(shell find $(OUT)/$(1) -name '*.d' 2>/dev/null)
 endef
+# Objects are built anew when the command that makes them is another one; but not if only installing, as
+# `sudo make install` hardly repeats what was given before.
+ONLY_INSTALL := $(if $(filter-out install install-% uninstall,$(GOALS)),,yes)
+define note_command
+@mkdir -p $(@D)
+@printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
+endef
+
+# Libraries, for who needs them. pkg-config is asked once, and only if something is built that needs the answer.
+#	$(call pkg_cflags,WHO,PACKAGES)  $(call pkg_libs,WHO,PACKAGES)
+#	$(call pkg_missing,PACKAGES)	those that are not there
+#	$(call no_header,FILE)		FILE, if the compiler does not find it
+ifeq ($(origin PKG_CONFIG),undefined)
+PKG_CONFIG := $(or $(if $(CROSS_COMPILE),$(shell command -v $(CROSS_COMPILE)pkg-config)),pkg-config)
+endif
+# GNU make before 4.4 does not tell $(shell) what the command line says.
+pkg_config = $(foreach v,PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR,$(if $($(v)),$(v)='$($(v))')) \
+	$(PKG_CONFIG)
+pkg_there = $(filter 0,$(shell $(pkg_config) --exists $(1) 2>/dev/null; echo $$?))
+pkg_missing = $(if $(call pkg_there,$(1)),,$(strip $(foreach p,$(1),$(if $(call pkg_there,$(p)),,$(p)))))
+pkg_ask = $(if $(filter undefined,$(origin pkg_$(1)_$(2))),\
+	$(if $(call pkg_missing,$(3)),$(error $(2) needs $(call pkg_missing,$(3)), which $(PKG_CONFIG) does not find))\
+	$(eval pkg_$(1)_$(2) := $(shell $(pkg_config) --$(1) $(3))))$(pkg_$(1)_$(2))
+pkg_cflags = $(call pkg_ask,cflags,$(1),$(2))
+pkg_libs = $(call pkg_ask,libs,$(1),$(2))
+no_header = $(if $(filter 0,$(shell $(CC) $(USER_CFLAGS) -include $(1) -fsyntax-only -x c /dev/null 2>/dev/null; echo $$?)),,$(1))
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 objects = $(patsubst %.c,$(OUT)/$(1)/%.o,$(2))
 
@@ -132,10 +208,10 @@ before :=
 $(foreach g,$(TEST_GROUPS),$(if $(before),$(eval $(g)-runs: | $(before)))$(eval before := $(g)-runs))
 endif
 
-# The library: for this machine, or for the target if CROSS is given on the command line.
+# The library: for the machine that CC builds for, or for a hypervisor if CROSS is given on the command
+# line.
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
 LIB := $(OUT)/lib-$(LIB_FLAVOUR)
-VERSION := $(shell sed -n 's/^.define POISE_VERSION "\(.*\)"/\1/p' core/poise.h)
 
 $(OUT)/lib-host/libpoise.a: $(call objects,host,$(CORE_SRCS))
 $(OUT)/lib-a64/libpoise.a: $(call objects,a64,$(CORE_SRCS))
@@ -143,21 +219,12 @@ $(OUT)/lib-%/libpoise.a:
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  AR      $@")
 	$(Q)rm -f $@
-	$(Q)$(if $(filter a64,$*),$(CROSS))ar rcsD $@ $^
+	$(Q)$(if $(filter a64,$*),$(CROSS)ar,$(AR)) rcsD $@ $^
 
-lib: $(LIB)/libpoise.a ## libpoise.a for this machine (with CROSS=...: for the target)
-lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for AArch64
+include install.mk
 
-# For a hypervisor of one's own (CROSS=...) there is no daemon.
-install: $(if $(filter command,$(origin CROSS)),,install-daemon)
-install: $(LIB)/libpoise.a ## library, headers, pkg-config file, poised and poisectl to $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/poise
-	install -m 644 $(LIB)/libpoise.a $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(CORE_HEADERS) $(DESTDIR)$(PREFIX)/include/poise
-	printf '%s\n' 'prefix=$(PREFIX)' 'Name: poise' \
-		'Description: Memory manager component for embedded ARM hypervisors' \
-		'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/poise' \
-		'Libs: -L$${prefix}/lib -lpoise' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/poise.pc
+lib: $(LIB)/libpoise.a ## libpoise.a for this machine (with CROSS=...: for a hypervisor)
+lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for a hypervisor on AArch64
 
 run: $(BOARD_ELF) ## three TV guests on the board: static partitions, then balanced; recording in build/run
 	@mkdir -p $(OUT)/run

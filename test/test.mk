@@ -88,7 +88,7 @@ FAULT := $(OUT)/host/test/fault/test_fault
 FAULT_SRCS := test/fault/test_fault.c $(SCENARIO_SRCS) $(CORE_SRCS) $(GUESTDRV_SRCS)
 $(FAULT): $(FAULT_SRCS:%.c=$(OUT)/host/%.o)
 	$(if $(Q),@echo "  LINK    $@")
-	$(Q)$(CC) -o $@ $^ -lcmocka
+	$(Q)$(LINK_host) -o $@ $^ -lcmocka
 RUN_fault := $(FAULT)
 RUN_catalogue := test/fault/catalogue.sh
 HOST_RUNS += fault catalogue
@@ -102,7 +102,7 @@ define fuzz_target
 $(OUT)/fuzz/$(1): $(FUZZ_SRCS_$(1)) $(wildcard core/*.h core/*.def guestdrv/*.h test/fuzz/*.h)
 	@mkdir -p $$(@D)
 	$$(if $$(Q),@echo "  CLANG   $$@")
-	$$(Q)$$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $$(CPPFLAGS) -o $$@ $(FUZZ_SRCS_$(1))
+	$$(Q)$$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $$(INCLUDES) -o $$@ $(FUZZ_SRCS_$(1))
 endef
 $(foreach f,api page,$(eval $(call fuzz_target,$(f))))
 RUN_fuzz := test/fuzz/run.sh $(OUT)/fuzz
@@ -155,7 +155,7 @@ coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the un
 # The bench: the core on the monitor's start-up code, with three sizes of table.
 BENCH_ELFS := $(foreach f,a64 a64vm32 a64vm64,$(OUT)/bench/$(f).elf)
 define bench_image
-$(OUT)/$(1)/test/bench/bench.o: CPPFLAGS += $$(BOARD_INCLUDES) -Iboard
+$(OUT)/$(1)/test/bench/bench.o: INCLUDES += $$(BOARD_INCLUDES) -Iboard
 $(OUT)/$(1)/test/bench/bench.o: | $(NEWLIB_STAMP)
 $(OUT)/bench/$(1).elf: $(BOARD_OBJECTS) $(patsubst %.c,$(OUT)/$(1)/%.o,test/bench/bench.c $(CORE_SRCS) $(GUESTDRV_SRCS)) board/virt.ld
 	@mkdir -p $$(@D)
@@ -170,7 +170,7 @@ SAME_SRCS := test/same/same.c test/same/record_all.c $(SCENARIO_SRCS) \
 	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(if $(Q),@echo "  LINK    $@")
-	$(Q)$(CC) -o $@ $^
+	$(Q)$(LINK_host) -o $@ $^
 RUN_same := $(SAME) $(OUT)/test/qemu/scenarios.rec $(OUT)/test/qemu/smart-tv.rec
 
 RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)

@@ -2,16 +2,16 @@
 # poise_guest.ko. Built in a copy of the few sources it needs, laid out as in this tree, so that the tree
 # stays clean and a source package of DKMS is the same thing. Included by the top Makefile.
 #
-# KDIR	headers of the kernel to build for; not given: those of the arm64 Linux in $(LINUX)
+# KDIR	headers of the kernel to build for; not given: those of the arm64 Linux in $(LINUX). With it, ARCH and
+#	CROSS_COMPILE are the kernel's own.
 MODULE := $(OUT)/module/poise_guest.ko
 MODULE_SRC := $(OUT)/module/src
 MODULE_FILES := core/poise_abi.h core/poise_seq.h guestdrv/publish.h guestdrv/publish.c \
 	$(addprefix guestdrv/linux/,Kbuild Makefile dkms.conf README.md compat.h judge.h poise_guest.h \
 	main.c counters.c pressure.c judge.c debug.c find_pci.c find_dt.c find_xen.c)
 MODULE_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' guestdrv/linux/dkms.conf)
-# With KDIR this machine's own compiler, unless CROSS is given on the command line.
-MODULE_CROSS := $(if $(KDIR),$(if $(filter command,$(origin CROSS)),$(CROSS)),$(CROSS))
-MODULE_MAKE = $(if $(KDIR),$(MAKE) -C $(KDIR) $(if $(MODULE_CROSS),ARCH=arm64 CROSS_COMPILE=$(MODULE_CROSS)),\
+MODULE_CROSS := $(if $(KDIR),$(CROSS_COMPILE),$(CROSS))
+MODULE_MAKE = $(if $(KDIR),$(MAKE) -C $(KDIR) $(if $(ARCH),ARCH=$(ARCH)) CROSS_COMPILE=$(CROSS_COMPILE),\
 	$(LINUX_KBUILD)) $(if $(Q),-s)
 # Debian ships no type information of the kernel with the headers: a remark on that is no news.
 MODULE_MAKE += CONFIG_DEBUG_INFO_BTF_MODULES=
@@ -22,7 +22,7 @@ define module_copy
 	$(Q)for f in $(MODULE_FILES); do install -D -m 644 $$f $(1)/$$f || exit 1; done
 endef
 
-.PHONY: module module-check install-module-source
+.PHONY: module module-check
 module: $(MODULE) ## poise_guest.ko for the arm64 Linux of the tests, or for KDIR=...; build/module
 $(MODULE): $(MODULE_FILES) guestdrv/linux/module.mk | $(if $(KDIR),,$(LINUX_STAMP))
 	$(if $(Q),@echo "  KBUILD  $@")
@@ -36,7 +36,3 @@ module-check: | $(if $(KDIR),,$(LINUX_STAMP)) ## the module under more warnings,
 	$(call module_copy,$(OUT)/module/check)
 	$(call run_all,module-check,module-check)
 	@test/sum.sh total $(OUT)/test/module-check
-
-install-module-source: ## the module's sources for DKMS to $(DESTDIR)/usr/src/poise-guest-N
-	$(call module_copy,$(DESTDIR)/usr/src/poise-guest-$(MODULE_VERSION))
-	install -m 644 guestdrv/linux/dkms.conf $(DESTDIR)/usr/src/poise-guest-$(MODULE_VERSION)

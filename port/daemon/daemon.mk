@@ -35,27 +35,43 @@ KVM_SRCS := \
 	$(GUESTDRV_SRCS)
 
 XEN_SRCS := $(wildcard port/xen-arm/*.c)
+# Of these libfdt has no pkg-config file in every distribution.
+XEN_PACKAGES := xencontrol xenstore xengnttab xenevtchn xentoollog
 XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxentoollog -lfdt
 
 POISECTL_SRCS := port/daemon/poisectl.c port/daemon/top.c
 
-# A backend is compiled in where its libraries are. KVM's needs nothing beyond the daemon's own.
+# XEN: with Xen's backend (yes), without (no), or as its libraries are there for CC (auto). KVM's backend needs
+# nothing beyond the daemon's own.
+XEN ?= auto
+ifeq ($(filter auto yes no,$(XEN)),)
+$(error XEN is auto, yes or no, not $(XEN))
+endif
+XEN_MISSING = $(if $(call pkg_missing,$(XEN_PACKAGES)),$(call pkg_missing,$(XEN_PACKAGES)),$(call no_header,libfdt.h))
+XEN_HERE = $(eval XEN_HERE := $(if $(filter no,$(XEN)),,$(call xen_found,$(strip $(XEN_MISSING)))))$(XEN_HERE)
+xen_found = $(if $(1),$(if $(filter yes,$(XEN)),$(error XEN=yes, but $(PKG_CONFIG) or $(CC) does not find: $(1))),yes)
+
 DAEMON_CFLAGS := -D_GNU_SOURCE -Iport/daemon -Iport/kvm-arm64 -DPOISED_KVM
+DAEMON_PACKAGES := libevent_core jansson libconfig
 DAEMON_LIBS := -levent_core -ljansson -lconfig
-XEN_HERE := $(and $(XEN_SRCS),$(wildcard /usr/include/xenctrl.h),$(wildcard /usr/include/libfdt.h))
-XEN_THERE := $(XEN_SRCS)
+# With what is found for CC.
+DAEMON_HERE_CFLAGS = $(DAEMON_CFLAGS) $(call pkg_cflags,poised,$(DAEMON_PACKAGES)) \
+	$(if $(XEN_HERE),-DPOISED_XEN $(call pkg_cflags,xen,$(XEN_PACKAGES)))
+DAEMON_HERE_LIBS = $(call pkg_libs,poised,$(DAEMON_PACKAGES)) \
+	$(if $(XEN_HERE),$(call pkg_libs,xen,$(XEN_PACKAGES)) -lfdt)
 
 CC_daemon := $(CC)
-CFLAGS_daemon := -O2 -g $(DAEMON_CFLAGS) $(if $(XEN_HERE),-DPOISED_XEN)
+CFLAGS_daemon = $(PROGRAM_CFLAGS) $(DAEMON_HERE_CFLAGS) $(USER_CFLAGS)
+LINK_daemon = $(CC) $(PROGRAM_LDFLAGS) $(USER_LDFLAGS)
 CC_daemonsan := $(CC)
-CFLAGS_daemonsan := $(CFLAGS_san) $(DAEMON_CFLAGS) $(if $(XEN_HERE),-DPOISED_XEN)
+CFLAGS_daemonsan = $(CFLAGS_san) $(DAEMON_HERE_CFLAGS)
 CC_daemonarm64 := $(LINUX_CC)
-CFLAGS_daemonarm64 := -O2 -g $(LINUX_CFLAGS) $(DAEMON_CFLAGS) $(if $(XEN_THERE),-DPOISED_XEN)
+CFLAGS_daemonarm64 = $(PROGRAM_CFLAGS) $(LINUX_CFLAGS) $(DAEMON_CFLAGS) -DPOISED_XEN $(TARGET_USER_CFLAGS)
+LINK_daemonarm64 = $(LINUX_CC) $(LINUX_CFLAGS) $(PROGRAM_LDFLAGS) $(TARGET_USER_LDFLAGS)
 $(foreach f,daemon daemonsan daemonarm64,$(eval $(call flavour,$(f))))
 
-DAEMON_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
-DAEMON_ALL_LIBS := $(DAEMON_LIBS) $(if $(XEN_HERE),$(XEN_LIBS))
-DAEMON_ARM64_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(XEN_THERE)
+DAEMON_ALL = $(DAEMON_SRCS) $(KVM_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+DAEMON_ARM64_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(XEN_SRCS)
 
 POISED := $(OUT)/host/poised
 POISECTL := $(OUT)/host/poisectl
@@ -69,18 +85,18 @@ define daemon_link
 endef
 
 $(POISED): $(call objects,daemon,port/daemon/main.c $(DAEMON_ALL))
-	$(call daemon_link,$(CC),$(DAEMON_ALL_LIBS))
+	$(call daemon_link,$(LINK_daemon),$(DAEMON_HERE_LIBS))
 $(POISECTL): $(call objects,daemon,$(POISECTL_SRCS))
-	$(call daemon_link,$(CC),-ljansson)
+	$(call daemon_link,$(LINK_daemon),$(call pkg_libs,poisectl,jansson))
 
 $(call objects,daemonarm64,port/daemon/main.c $(DAEMON_ARM64_ALL) $(POISECTL_SRCS)): | $(LINUX_STAMP)
 $(POISED_ARM64): $(call objects,daemonarm64,port/daemon/main.c $(DAEMON_ARM64_ALL))
-	$(call daemon_link,$(LINUX_CC) $(LINUX_CFLAGS),$(DAEMON_LIBS) $(if $(XEN_THERE),$(XEN_LIBS)))
+	$(call daemon_link,$(LINK_daemonarm64),$(DAEMON_LIBS) $(XEN_LIBS))
 $(POISECTL_ARM64): $(call objects,daemonarm64,$(POISECTL_SRCS))
-	$(call daemon_link,$(LINUX_CC) $(LINUX_CFLAGS),-ljansson)
+	$(call daemon_link,$(LINK_daemonarm64),-ljansson)
 
 .PHONY: daemon daemon-arm64
-daemon: $(POISED) $(POISECTL) ## poised and poisectl for this machine
+daemon: $(POISED) $(POISECTL) ## poised and poisectl for this machine, or for CROSS_COMPILE=... or CC=...
 daemon-arm64: $(POISED_ARM64) $(POISECTL_ARM64) ## the same for arm64 Linux, in build/linux-arm64
 
 # --- tests ---
@@ -88,7 +104,7 @@ daemon-arm64: $(POISED_ARM64) $(POISECTL_ARM64) ## the same for arm64 Linux, in 
 # The daemon under the sanitizers against played QEMUs.
 POISED_SAN := $(OUT)/daemonsan/poised
 $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
-	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_ALL_LIBS))
+	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_HERE_LIBS))
 
 # Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend and a clock of its own.
 DAEMON_TEST_SRCS_daemon := test/daemon/fake.c $(GUESTDRV_SRCS) \
@@ -96,7 +112,7 @@ DAEMON_TEST_SRCS_daemon := test/daemon/fake.c $(GUESTDRV_SRCS) \
 DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
 define daemon_test
 $(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/test_$(1).c $(DAEMON_TEST_SRCS_$(1)))
-	$$(call daemon_link,$$(CC) $$(LDFLAGS_san),$$(LIBS_san) $$(DAEMON_ALL_LIBS))
+	$$(call daemon_link,$$(CC) $$(LDFLAGS_san),$$(LIBS_san) $$(DAEMON_HERE_LIBS))
 RUN_daemon-$(1) := $(OUT)/daemonsan/test/daemon/test_$(1)
 HOST_RUNS += daemon-$(1)
 host-runs: $(OUT)/daemonsan/test/daemon/test_$(1)
@@ -114,24 +130,8 @@ $(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
 		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/common/*.h core/*.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(DAEMON_CFLAGS) -o $@ \
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(DAEMON_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(DAEMON_LIBS)
 RUN_fuzz-daemon := test/daemon/fuzz.sh $(FUZZ_DAEMON)
 HOST_RUNS += fuzz-daemon
 host-runs: $(FUZZ_DAEMON)
-
-# --- to its places ---
-
-.PHONY: install-daemon
-install-daemon: $(POISED) $(POISECTL) ## poised, poisectl, service, man pages and examples to $(DESTDIR)$(PREFIX)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin bin share/man/man1 share/man/man5 \
-		share/man/man8 lib/systemd/system share/doc/poise/examples)
-	install -m 755 $(POISED) $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(POISECTL) $(DESTDIR)$(PREFIX)/bin
-	sed 's,/usr/sbin/,$(PREFIX)/sbin/,' port/daemon/systemd/poised.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/poised.service
-	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/poised.service
-	install -m 644 port/daemon/man/poisectl.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 port/daemon/man/poised.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 port/daemon/man/poised.8 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 port/daemon/examples/*.conf $(DESTDIR)$(PREFIX)/share/doc/poise/examples

@@ -114,18 +114,20 @@ SIM_TESTS := \
 # No fused multiply and add: equal results on every machine.
 SIM_CFLAGS := -ffp-contract=off -DPOISE_VM_MAX=64 -D_DEFAULT_SOURCE -Iboard/guest -Iport/record -Iport/sim
 CC_sim := $(CC)
-CFLAGS_sim := -O2 -g $(SIM_CFLAGS)
+CFLAGS_sim = $(PROGRAM_CFLAGS) $(SIM_CFLAGS) $(call pkg_cflags,poise-sim,$(SIM_PACKAGES)) $(USER_CFLAGS)
+LINK_sim = $(CC) $(PROGRAM_LDFLAGS) $(USER_LDFLAGS)
 CC_simsan := $(CC)
 CFLAGS_simsan := $(CFLAGS_san) $(SIM_CFLAGS)
 $(foreach f,sim simsan,$(eval $(call flavour,$(f))))
 
 SIM := $(OUT)/host/poise-sim
-SIM_LIBS := -lconfig -ljansson -lm
+SIM_PACKAGES := libconfig jansson
+SIM_LIBS = $(call pkg_libs,poise-sim,$(SIM_PACKAGES)) -lm
 
 $(SIM): $(call objects,sim,$(SIM_CLI_SRCS) $(SIM_SRCS))
 	$(if $(Q),@echo "  LINK    $@")
 	@mkdir -p $(@D)
-	$(Q)$(CC_sim) -o $@ $^ $(SIM_LIBS)
+	$(Q)$(LINK_sim) -o $@ $^ $(SIM_LIBS)
 
 define sim_test
 $(OUT)/simsan/test/unit/test_$(1): $(call objects,simsan,test/unit/test_$(1).c $(SIM_SRCS))
@@ -142,7 +144,7 @@ host-runs: $(SIM) $(SIM_TESTS:%=$(OUT)/simsan/test/unit/test_%)
 SIM_CALLS := $(OUT)/sim/test/fault/test_sim_calls
 $(SIM_CALLS): $(call objects,sim,test/fault/test_sim_calls.c $(SIM_SRCS))
 	$(if $(Q),@echo "  LINK    $@")
-	$(Q)$(CC_sim) -o $@ $^ -lcmocka $(SIM_LIBS)
+	$(Q)$(LINK_sim) -o $@ $^ -lcmocka $(SIM_LIBS)
 RUN_fault-sim := $(SIM_CALLS)
 HOST_RUNS += fault-sim
 host-runs: $(SIM_CALLS)
@@ -152,7 +154,7 @@ FUZZ_READERS := $(OUT)/fuzz/readers
 $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/common/*.h port/record/*.h core/*.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) $(SIM_CFLAGS) -o $@ \
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
 HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables fuzz-readers

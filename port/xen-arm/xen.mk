@@ -15,14 +15,14 @@ HOST_RUNS += xen-$(1)
 host-runs: $(OUT)/daemonsan/test/xen/test_$(1)
 endef
 $(foreach t,$(XEN_TESTS),$(eval $(call xen_test,$(t))))
-$(OUT)/daemonsan/test/xen/%.o: CPPFLAGS += -Iport/xen-arm
+$(OUT)/daemonsan/test/xen/%.o: INCLUDES += -Iport/xen-arm
 
 # The reader of xenstore's strings under libFuzzer, from a seed that is right.
 FUZZ_XENSTORE := $(OUT)/fuzz/xenstore
 $(FUZZ_XENSTORE): test/fuzz/fuzz_xenstore.c port/xen-arm/parse.c port/xen-arm/parse.h
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
-	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(CPPFLAGS) -Iport/xen-arm -o $@ $(filter %.c,$^)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) -Iport/xen-arm -o $@ $(filter %.c,$^)
 RUN_fuzz-xenstore := test/xen/fuzz.sh $(FUZZ_XENSTORE)
 HOST_RUNS += fuzz-xenstore
 host-runs: $(FUZZ_XENSTORE)

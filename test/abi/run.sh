@@ -12,6 +12,7 @@ make=$3
 here=$(dirname "$0")
 rm -rf "$dir"
 mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
 
 # --- ABI.md against poise_abi.h ---
 
@@ -35,7 +36,7 @@ done
 # --- README.md's program, as a user would build it ---
 
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md >"$dir/example.c"
-if "$make" -s install PREFIX=/opt/poise DESTDIR="$PWD/$dir/root" >"$dir/log" 2>&1; then
+if "$make" -s install PREFIX=/opt/poise DESTDIR="$dir/root" >"$dir/log" 2>&1; then
 	echo "PASS: make install"
 else
 	echo "FAIL: make install"
@@ -43,8 +44,8 @@ else
 fi
 
 # pkg-config puts the staging directory in front of the paths it prints.
-export PKG_CONFIG_LIBDIR="$PWD/$dir/root/opt/poise/lib/pkgconfig"
-export PKG_CONFIG_SYSROOT_DIR="$PWD/$dir/root"
+export PKG_CONFIG_LIBDIR="$dir/root/opt/poise/lib/pkgconfig"
+export PKG_CONFIG_SYSROOT_DIR="$dir/root"
 # shellcheck disable=SC2046 # pkg-config prints a list of options.
 if "$cc" -std=c11 -Wall -Wextra -Werror -o "$dir/example" "$dir/example.c" \
 	$(pkg-config --cflags --libs poise) >"$dir/log" 2>&1; then
@@ -62,8 +63,8 @@ fi
 
 # --- make help ---
 
-goals=$(sed -n 's/^\.PHONY: *//p; /^\.PHONY:.*\\$/,/[^\\]$/{/^\.PHONY/d;p;}' Makefile |
-	sed 's/\\$//')
+goals=$(awk '/^\.PHONY:/ { inside = sub(/^\.PHONY:/, "") }
+	inside { inside = sub(/\\$/, ""); print }' Makefile install.mk)
 "$make" -s help >"$dir/help"
 for goal in $goals; do
 	if grep -q "^  make $goal " "$dir/help"; then

@@ -10,7 +10,7 @@ CASES ?=
 
 # What runs in guests, and words in the host: small static programs.
 KVM_PROGRAMS := $(KVM_OUT)/load $(KVM_OUT)/lie $(KVM_OUT)/words
-KVM_CFLAGS := -static -O2 -g -D_GNU_SOURCE $(WARN) $(CPPFLAGS)
+KVM_CFLAGS := -static -O2 -g -D_GNU_SOURCE $(WARN) $(INCLUDES)
 $(KVM_OUT)/load: test/kvm/load.c
 $(KVM_OUT)/lie: test/kvm/lie.c guestdrv/publish.c
 $(KVM_OUT)/words: test/kvm/words.c

@@ -11,7 +11,8 @@ VMM_SRCS := $(VMM_DIR)/main.c $(VMM_DIR)/machine.c $(VMM_DIR)/calls.c $(VMM_DIR)
 VMM := $(OUT)/vmm/poise-vmm
 
 CC_vmm := $(CROSS)gcc
-CFLAGS_vmm := -O2 -g -D_GNU_SOURCE
+CFLAGS_vmm = $(PROGRAM_CFLAGS) -D_GNU_SOURCE $(TARGET_USER_CFLAGS)
+LINK_vmm = $(CC_vmm) $(PROGRAM_LDFLAGS) -static-pie $(TARGET_USER_LDFLAGS)
 $(eval $(call flavour,vmm))
 
 # The guest: freestanding, its image built into the program.
@@ -44,7 +45,7 @@ $(VMM_GUEST_OUT)/image.o: $(VMM_DIR)/image.S $(VMM_GUEST_OUT)/guest.bin
 $(VMM): $(call objects,vmm,$(VMM_SRCS)) $(VMM_GUEST_OUT)/image.o
 	$(if $(Q),@echo "  LINK    $@")
 	@mkdir -p $(@D)
-	$(Q)$(CC_vmm) -static -o $@ $^
+	$(Q)$(LINK_vmm) -o $@ $^
 -include $(VMM_GUEST_OBJS:.o=.d)
 
 .PHONY: vmm
