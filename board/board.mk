@@ -38,7 +38,7 @@ BOARD_CFLAGS := -std=c11 -ffreestanding -fno-stack-protector -fno-pic -fno-pie -
 	-mstrict-align -Os -g -ffunction-sections -fdata-sections -Wall -Wextra -Wconversion -Wshadow \
 	-Wvla -Wundef -Wmissing-prototypes -Werror
 BOARD_INCLUDES = -nostdinc -isystem $(shell $(BOARD_CC) -print-file-name=include) \
-	-isystem $(NEWLIB)/root/aarch64-none-elf/include -Icore -Iport/record -Iguestdrv
+	-isystem $(NEWLIB)/root/aarch64-none-elf/include -Icore -Iport/common -Iport/record -Iguestdrv
 BOARD_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 BOARD_LIBS := $(NEWLIB)/root/aarch64-none-elf/lib/libc.a -lgcc
@@ -50,9 +50,10 @@ BOARD_SOURCES := board/start.S board/vectors.S board/boot.c board/uart.c board/s
 	board/hvc.c board/blk.c
 BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
 
-# Poise itself: the library as everybody gets it, the recorder, and the port between it and the monitor.
+# Poise itself: the library as everybody gets it, the recorder, what ports have in common, and the port
+# between it and the monitor.
 BOARD_POISE_SOURCES := board/port.c board/phase.c board/picture.c board/guests.c \
-	port/record/record.c
+	port/common/port_kit.c port/record/record.c
 BOARD_POISE_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_POISE_SOURCES)) \
 	$(OUT)/lib-a64/libpoise.a
 

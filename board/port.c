@@ -7,13 +7,13 @@
 
 #include <string.h>
 
+#include "../port/common/port_kit.h"
 #include "../port/record/record.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
 struct port_vm {
-	struct poise_notice notice; /* the last one, for a guest that registers its page later */
-	bool noticed;
+	struct port_notice notice;
 	bool waits; /* to be started when its boot size is free */
 };
 
@@ -21,7 +21,7 @@ static struct poise poise;
 static struct port_vm vms[BOARD_VM_MAX];
 static struct board_port_stats stats;
 static FILE *recording;
-static uint64_t doorbell_ns; /* entry of the doorbell that is being served; 0: none */
+static struct port_relief relief; /* in ns, from the entry of the doorbell */
 
 _Static_assert(POISE_VM_MAX >= BOARD_VM_MAX, "each VM of the board needs a slot in the core");
 
@@ -35,15 +35,7 @@ static enum poise_err port_resize(void *ctx, uint32_t slot, uint64_t target_page
 	struct board_vm *vm = board_vm_get(slot);
 
 	(void)ctx;
-	if (doorbell_ns != 0) {
-		uint64_t took = board_time_ns() - doorbell_ns;
-		stats.relief_count++;
-		stats.relief_max_ns = took > stats.relief_max_ns ? took : stats.relief_max_ns;
-		if (stats.relief_min_ns == 0 || took < stats.relief_min_ns) {
-			stats.relief_min_ns = took;
-		}
-		doorbell_ns = 0;
-	}
+	port_relief_asked(&relief, board_time_ns());
 	if (vm == NULL || target_pages > vm->config->ram_pages) {
 		return POISE_E_GONE;
 	}
@@ -67,9 +59,8 @@ static enum poise_err port_measure(void *ctx, uint32_t slot, uint64_t *pages)
 
 static void tell(struct board_vm *vm)
 {
-	if (vms[vm->slot].noticed && vm->host_page != 0) {
-		poise_host_page_write((struct poise_host_page *)(uintptr_t)vm->host_page,
-				      &vm->writer, &vms[vm->slot].notice);
+	if (port_notice_write(&vms[vm->slot].notice,
+			      (struct poise_host_page *)(uintptr_t)vm->host_page, &vm->writer)) {
 		board_vm_interrupt(vm);
 	}
 }
@@ -80,8 +71,7 @@ static void port_notify(void *ctx, uint32_t slot, const struct poise_notice *not
 
 	(void)ctx;
 	if (vm != NULL) {
-		vms[slot].notice = *notice;
-		vms[slot].noticed = true;
+		port_notice_keep(&vms[slot].notice, notice);
 		tell(vm);
 	}
 }
@@ -133,9 +123,9 @@ static void poll(struct board_vm *vm)
 
 static void guest_urgent(struct board_vm *vm)
 {
-	doorbell_ns = board_time_ns();
+	port_relief_begin(&relief, board_time_ns());
 	poll(vm);
-	doorbell_ns = 0;
+	port_relief_end(&relief);
 }
 
 static const struct board_poise_ops guest_calls = {
@@ -150,8 +140,8 @@ bool board_port_start(const struct poise_config *config, FILE *record)
 {
 	memset(vms, 0, sizeof(vms));
 	memset(&stats, 0, sizeof(stats));
+	relief = (struct port_relief){0};
 	recording = record;
-	doorbell_ns = 0;
 	board_hvc_listen(&guest_calls);
 	return poise_init(&poise, sizeof(poise), config, &operations, NULL) == POISE_OK;
 }
@@ -248,5 +238,8 @@ const struct poise *board_port_poise(void)
 
 const struct board_port_stats *board_port_stats(void)
 {
+	stats.relief_count = relief.count;
+	stats.relief_min_ns = relief.least;
+	stats.relief_max_ns = relief.most;
 	return &stats;
 }

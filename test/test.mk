@@ -25,6 +25,7 @@ UNIT_TESTS := \
 	plan_poise \
 	plan_shortage \
 	poise \
+	port_kit \
 	publish \
 	random \
 	record \
@@ -48,6 +49,7 @@ SIZE_TESTS := \
 	random
 
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
+UNIT_SRCS_port_kit := port/common/port_kit.c
 UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/replay.c

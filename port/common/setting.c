@@ -254,8 +254,7 @@ void setting_text(struct setting_reader *r, config_setting_t *group, const char 
 	if (s != NULL) {
 		text = config_setting_type(s) == CONFIG_TYPE_STRING ? config_setting_get_string(s)
 								    : "";
-		if (text[0] == '\0' || strlen(text) >= size ||
-		    (r->printable && !printable(text))) {
+		if (text[0] == '\0' || strlen(text) >= size || (r->printable && !printable(text))) {
 			setting_error(r, s, "%s has to be a text of 1..%zu %scharacters", name,
 				      size - 1u, r->printable ? "printable " : "");
 			return;

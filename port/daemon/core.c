@@ -20,13 +20,7 @@ static enum poise_err port_resize(void *ctx, uint32_t vm, uint64_t target_pages,
 {
 	struct poised *d = ctx;
 
-	if (d->urgent_us != 0) {
-		const uint64_t took = daemon_now_us() - d->urgent_us;
-
-		d->relief_count++;
-		d->relief_max_us = took > d->relief_max_us ? took : d->relief_max_us;
-		d->urgent_us = 0;
-	}
+	port_relief_asked(&d->relief, daemon_now_us());
 	d->vm[vm].resizes++;
 	return d->backend->resize(d->ctx, vm, target_pages, epoch);
 }
@@ -43,11 +37,7 @@ void daemon_tell(struct poised *d, uint32_t vm)
 {
 	struct daemon_vm *v = &d->vm[vm];
 
-	if (!v->noticed || v->host == NULL) {
-		return;
-	}
-	poise_host_page_write(v->host, &v->writer, &v->notice);
-	if (d->backend->told != NULL) {
+	if (port_notice_write(&v->notice, v->host, &v->writer) && d->backend->told != NULL) {
 		d->backend->told(d->ctx, vm);
 	}
 }
@@ -56,8 +46,7 @@ static void port_notify(void *ctx, uint32_t vm, const struct poise_notice *notic
 {
 	struct poised *d = ctx;
 
-	d->vm[vm].notice = *notice;
-	d->vm[vm].noticed = true;
+	port_notice_keep(&d->vm[vm].notice, notice);
 	daemon_tell(d, vm);
 }
 

@@ -10,6 +10,7 @@
 
 #include "conf.h"
 #include "history.h"
+#include "port_kit.h"
 
 /* Where a VM's statistics come from. */
 enum source {
@@ -32,9 +33,8 @@ struct daemon_vm {
 
 	struct poise_host_page *host; /* what `writer` writes to */
 	struct poise_host_writer writer;
-	struct poise_notice notice;
-	bool noticed; /* `notice` holds something */
-	bool stuck;   /* its balloon has not done what was asked: told */
+	struct port_notice notice;
+	bool stuck; /* its balloon has not done what was asked: told */
 
 	uint32_t alarms;                           /* BACKEND_ALARM_*, as last told */
 	uint64_t alarm_count[BACKEND_ALARM_COUNT]; /* how often each came */
@@ -64,8 +64,7 @@ struct poised {
 	uint64_t host_errors; /* readings that failed */
 	uint64_t ticks, check_failures;
 	uint64_t started_ms, ticked_ms;
-	uint64_t relief_count, relief_max_us; /* from seeing an urgent word to the first request */
-	uint64_t urgent_us;                   /* time at which it was seen; 0: none is served */
+	struct port_relief relief; /* in us */
 	struct event *tick, *words, *term, *interrupt, *hup;
 	struct control *control;
 	FILE *record;

@@ -19,6 +19,7 @@ DAEMON_SRCS := \
 	port/daemon/service.c \
 	port/daemon/status.c \
 	port/record/record.c \
+	port/common/port_kit.c \
 	port/common/setting.c \
 	port/common/text.c \
 	$(CORE_SRCS)

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 
 #include "inside.h"
-#include "poise_seq.h"
 #include "service.h"
 
 /* --- what the backend tells --- */
@@ -23,7 +22,7 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 	v->meeting = false;
 	v->source = SOURCE_NONE;
 	v->page_ms = 0;
-	v->noticed = false;
+	v->notice.known = false;
 	err = daemon_vm_add(d, vm, pages);
 	if (err != POISE_OK) {
 		log_line(LOG_LEVEL_ERROR, "%s: cannot be taken in: %s", v->conf.name,
@@ -104,9 +103,9 @@ static void poll_page(struct poised *d, uint32_t vm, const struct poise_guest_pa
 static void serve_urgent(struct poised *d, uint32_t vm, const struct poise_guest_page *page)
 {
 	d->vm[vm].urgents++;
-	d->urgent_us = daemon_now_us();
+	port_relief_begin(&d->relief, daemon_now_us());
 	poll_page(d, vm, page);
-	d->urgent_us = 0;
+	port_relief_end(&d->relief);
 }
 
 static void vm_doorbell(void *daemon, uint32_t vm)
@@ -189,13 +188,10 @@ static void sample_vm(struct poised *d, uint32_t vm, uint64_t now)
 	}
 	v->source = source;
 	if (pages.host != v->host ||
-	    (v->host != NULL && v->writer.seq != POISE_SEQ_LOAD(&v->host->head.seq))) {
+	    (v->host != NULL && port_writer_disturbed(&v->writer, v->host))) {
 		v->host = pages.host;
 		if (v->host != NULL) {
-			/* Even, and other than what any reader has seen; updates by the clock, so
-			 * that no earlier daemon has used them. */
-			v->writer.seq = (POISE_SEQ_LOAD(&v->host->head.seq) + 2u) & ~1u;
-			v->writer.update = v->writer.update > now ? v->writer.update : now;
+			port_writer_take_over(&v->writer, v->host, now);
 			daemon_tell(d, vm);
 		}
 	}

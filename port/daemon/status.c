@@ -138,8 +138,8 @@ json_t *status_json(const struct poised *d)
 	json_object_set_new(o, "host_known", json_boolean(d->host_known));
 	set(o, "ticks", d->ticks);
 	set(o, "check_failures", d->check_failures);
-	set(o, "relief_max_us", d->relief_max_us);
-	set(o, "relief_count", d->relief_count);
+	set(o, "relief_max_us", d->relief.most);
+	set(o, "relief_count", d->relief.count);
 	for (int i = 1; i < POISE_ERR_COUNT; i++) {
 		if (d->core.errors[i] != 0) {
 			set(errors, poise_err_name((enum poise_err) - i), d->core.errors[i]);
@@ -299,7 +299,7 @@ json_t *status_metrics(const struct poised *d)
 	    (int64_t)d->check_failures);
 	one(&text, "relief_max_microseconds", "gauge",
 	    "Longest time from seeing an urgent word to the first request.",
-	    (int64_t)d->relief_max_us);
+	    (int64_t)d->relief.most);
 	head(&text, "errors_total", "counter", "Errors met, by name.");
 	for (int i = 1; i < POISE_ERR_COUNT; i++) {
 		if (d->core.errors[i] != 0) {

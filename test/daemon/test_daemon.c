@@ -157,7 +157,7 @@ static void a_word_is_served_before_the_tick(void **state)
 	fake.env.calls->gone(&b->d, 1);
 	fake.env.calls->doorbell(&b->d, 1);
 	assert_int_equal(b->d.vm[0].urgents, 1);
-	assert_int_equal(b->d.relief_count, 1);
+	assert_int_equal(b->d.relief.count, 1);
 	bench_end(b);
 }
 
