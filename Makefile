@@ -70,6 +70,7 @@ PURPOSES := $(sort \
 	$(if $(filter lib-aarch64,$(GOALS)),lib-aarch64) \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter sbom,$(GOALS)),licences) \
+	$(if $(filter deb test-packages test,$(GOALS)),deb) \
 	$(if $(filter run bench all,$(GOALS)),run) \
 	$(if $(filter sim compare all,$(GOALS)),sim) \
 	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \

@@ -3,10 +3,25 @@
 
 PACKAGING := $(OUT)/packaging
 
-.PHONY: sbom
+.PHONY: deb sbom packages-runs test-packages
+deb: ## Debian packages of library, daemon and guest module, in build/packaging/deb
+	packaging/deb.sh $(PACKAGING)/deb $(OUT)
+	@ls $(PACKAGING)/deb/*.deb
+
 sbom: ## bill of materials of the sources (SPDX), in build/sbom.spdx
 	@packaging/sbom.sh $(PACKAGING)/sbom $(OUT)
 	@echo "sbom: $(OUT)/sbom.spdx"
 
+# --- tests ---
+
 RUN_licences := test/packaging/licences.sh $(PACKAGING)/licences $(OUT)
 HOST_RUNS += licences
+
+RUN_deb := test/packaging/deb.sh $(PACKAGING)/deb-test $(OUT) $(MAKE)
+PACKAGES_RUNS := deb
+packages-runs:
+	$(call run_all,$(PACKAGES_RUNS),packages)
+
+test-packages: packages-runs ## what make deb makes
+	@test/sum.sh total $(OUT)/test/packages
+TEST_GROUPS += packages

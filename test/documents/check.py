@@ -23,6 +23,7 @@ VERSIONS = (
     ('guestdrv/linux/README.md', r'dkms install poise-guest/([0-9.]+)'),
     ('guestdrv/linux/dkms.conf', r'^PACKAGE_VERSION="(.*)"$'),
     ('guestdrv/linux/main.c', r'^MODULE_VERSION\("(.*)"\);$'),
+    ('packaging/debian/changelog', r'^poise \((.*)-[^-]*\) '),
     ('port/daemon/man/poisectl.1', r'^\.TH .*"Poise ([^"]*)"'),
     ('port/daemon/man/poised.8', r'^\.TH .*"Poise ([^"]*)"'),
     ('port/daemon/man/poised.conf.5', r'^\.TH .*"Poise ([^"]*)"'),
