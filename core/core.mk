@@ -14,15 +14,23 @@ CORE_SRCS := \
 	core/ack.c \
 	core/poise.c \
 	core/check.c \
-	core/err.c
+	core/err.c \
+	core/names.c
 
 CORE_HEADERS := \
 	core/poise.h \
 	core/poise_abi.h \
+	core/poise_bases.def \
 	core/poise_config.h \
 	core/poise_err.def \
 	core/poise_err.h \
+	core/poise_events.def \
+	core/poise_names.h \
+	core/poise_policies.def \
 	core/poise_port.h \
-	core/poise_seq.h
+	core/poise_rules.def \
+	core/poise_seq.h \
+	core/poise_states.def \
+	core/poise_tunables.def
 
 GUESTDRV_SRCS := guestdrv/publish.c

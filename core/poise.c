@@ -108,42 +108,31 @@ static void balance(struct poise *p, bool early)
 	poise_tell(p);
 }
 
-/* The tunables of struct poise_config, in its order: largest value and default; the smallest is 1.
- */
-static const uint16_t tunables[][2] = {
-	{60000, 1000}, /* interval_ms; the smallest is INTERVAL_MIN_MS */
-	{1024, 768},   /* alpha_q10 */
-	{500, 100},    /* headroom_permille */
-	{500, 16},     /* reserve_permille */
-	{500, 8},      /* urgent_permille */
-	{60000, 100},  /* urgent_gap_ms */
-	{500, 20},     /* dead_band_permille */
-	{10000, 2000}, /* slew_permille */
-	{1000, 750},   /* idle_tax_permille */
-	{1000, 3},     /* hold_intervals */
-	{1000, 10},    /* freeze_intervals */
-	{1000, 3},     /* answer_intervals */
-	{500, 2},      /* progress_permille */
-};
-#define TUNABLES        (sizeof(tunables) / sizeof(tunables[0]))
-#define INTERVAL_MIN_MS 10
-POISE_ABI_ASSERT(offsetof(struct poise_config, interval_ms) + TUNABLES * sizeof(uint32_t) ==
-			 offsetof(struct poise_config, progress_permille) + sizeof(uint32_t),
-		 "the table of tunables does not match struct poise_config");
-
+/* Fills in defaults and checks ranges. */
 static enum poise_err config_complete(struct poise_config *config)
 {
-	uint32_t *value = &config->interval_ms;
-	for (size_t i = 0; i < TUNABLES; i++) {
-		if (value[i] == 0) {
-			value[i] = tunables[i][1];
+	static const struct {
+		uint8_t offset, least;
+		uint16_t most, standard;
+	} tunables[] = {
+#define POISE_TUNABLE(field, name, unit, least, most, standard, words) \
+	{offsetof(struct poise_config, field), least, most, standard},
+#include "poise_tunables.def"
+#undef POISE_TUNABLE
+	};
+	for (size_t i = 0; i < sizeof(tunables) / sizeof(tunables[0]); i++) {
+		void *const at = (char *)config + tunables[i].offset;
+		uint32_t value;
+		__builtin_memcpy(&value, at, sizeof(value));
+		if (value == 0) {
+			value = tunables[i].standard;
 		}
-		if (value[i] > tunables[i][0]) {
+		__builtin_memcpy(at, &value, sizeof(value));
+		if (value < tunables[i].least || value > tunables[i].most) {
 			return POISE_E_CONFIG;
 		}
 	}
-	return config->interval_ms < INTERVAL_MIN_MS || config->pool_pages == 0 ||
-			       config->pool_pages > POISE_PAGES_MAX ||
+	return config->pool_pages == 0 || config->pool_pages > POISE_PAGES_MAX ||
 			       config->policy >= POISE_POLICY_COUNT ||
 			       (config->rules_off & ~POISE_RULES_NEUTRAL) != 0 ||
 			       config->freeze_intervals < config->hold_intervals

@@ -31,92 +31,48 @@
 #define POISE_PAGES_MAX (UINT64_C(1) << 32)
 
 enum poise_policy {
-	POISE_POLICY_POISE,  /* the default; plan_poise.c */
-	POISE_POLICY_PAPER,  /* the reference: Kim et al. 2014, equations (3) and (4); plan_paper.c
-			      */
-	POISE_POLICY_STATIC, /* nobody's size is changed: the fall-back, and the baseline */
+#define POISE_POLICY(code, number, name, words) POISE_POLICY_##code = (number),
+#include "poise_policies.def"
+#undef POISE_POLICY
 	POISE_POLICY_COUNT
 };
 
 /* Which pages count as memory in use, the M of equation (1). */
 enum poise_basis {
-	POISE_BASIS_AUTO,     /* as the guest's feature bits say */
-	POISE_BASIS_ACTIVE,   /* active file + active anonymous + swapped out: the paper's, Linux
-				 before 5.9 */
-	POISE_BASIS_RESIDENT, /* active file + all anonymous + swapped out */
+#define POISE_BASIS(code, number, name, words) POISE_BASIS_##code = (number),
+#include "poise_bases.def"
+#undef POISE_BASIS
 	POISE_BASIS_COUNT
 };
 
-/*
- * The rules of policy `poise`, each one function in rules.h. The numbers name the rule in
- * records and the bit in poise_config.rules_off.
- */
+/* The rules that shape decisions. The numbers name the bit in poise_config.rules_off. */
 enum poise_rule {
-	POISE_RULE_NONE,      /* nothing to change */
-	POISE_RULE_EQUATION,  /* demand, reclaimable memory and equation (4) alone: what the paper
-				 has */
-	POISE_RULE_SHORTFALL, /* need is demand - reclaimable, not demand; a forecast of shrinking
-				 frees nothing */
-	POISE_RULE_PRESSURE,  /* what was read back from swap or refaulted, or was promised, is
-				 needed too */
-	POISE_RULE_URGENT,    /* the guest has raised its urgent word: at least this much, reserve
-				 included */
-	POISE_RULE_RESERVE,   /* a part of the pool is kept free for urgent requests */
-	POISE_RULE_FLOOR,     /* not below the floor that the guest declares, up to its boot size */
-	POISE_RULE_IDLE_TAX,  /* one plan takes at most this part of a VM's idle memory */
-	POISE_RULE_DEAD_BAND, /* small changes are left alone */
-	POISE_RULE_SLEW,      /* a VM shrinks at most so much a second */
-	POISE_RULE_TIGHT,  /* when there is not enough for all: without headroom, and without cache
-			      that nobody reads again */
-	POISE_RULE_FAIR,   /* and then: what each needs, up to its weighted share; then the rest */
-	POISE_RULE_CLAIM,  /* and what a VM reads back is no claim to more than its share */
-	POISE_RULE_GENTLE, /* and what a VM wants itself is taken little by little, unless it is
-			      owed */
-	POISE_RULE_BACK_OFF, /* a VM whose balloon did not move is left alone for a while */
-	POISE_RULE_STALE,    /* no fresh sample: back to the boot size step by step */
-	POISE_RULE_STATIC,   /* never reported, or quarantined: the boot size */
-	POISE_RULE_FROZEN,   /* nothing is decided for this VM */
-	POISE_RULE_BOUNDS,   /* reservation and limit */
+#define POISE_RULE(name, number, switchable, words) POISE_RULE_##name = (number),
+#include "poise_rules.def"
+#undef POISE_RULE
 	POISE_RULE_COUNT
 };
 #define POISE_RULE_BIT(rule) (1u << (rule))
-/* Switches off every rule that can be: policy `poise` then decides as `paper` does. */
-#define POISE_RULES_NEUTRAL                                                           \
-	(POISE_RULE_BIT(POISE_RULE_SHORTFALL) | POISE_RULE_BIT(POISE_RULE_PRESSURE) | \
-	 POISE_RULE_BIT(POISE_RULE_URGENT) | POISE_RULE_BIT(POISE_RULE_RESERVE) |     \
-	 POISE_RULE_BIT(POISE_RULE_FLOOR) | POISE_RULE_BIT(POISE_RULE_IDLE_TAX) |     \
-	 POISE_RULE_BIT(POISE_RULE_DEAD_BAND) | POISE_RULE_BIT(POISE_RULE_SLEW) |     \
-	 POISE_RULE_BIT(POISE_RULE_TIGHT) | POISE_RULE_BIT(POISE_RULE_FAIR) |         \
-	 POISE_RULE_BIT(POISE_RULE_CLAIM) | POISE_RULE_BIT(POISE_RULE_GENTLE) |       \
-	 POISE_RULE_BIT(POISE_RULE_BACK_OFF))
+/* Every rule that can be switched off; with all of them off policy `poise` decides as `paper`. */
+enum {
+	POISE_RULES_SWITCHABLE = 0
+#define POISE_RULE(name, number, switchable, words) | (switchable) << (number)
+#include "poise_rules.def"
+#undef POISE_RULE
+};
+#define POISE_RULES_NEUTRAL ((uint32_t)POISE_RULES_SWITCHABLE)
 
-/* Start-up configuration. Zero in any field but pool_pages means its default. */
+/*
+ * Start-up configuration. Zero in any field but pool_pages means its default. The tunables, their
+ * ranges and defaults are those of poise_tunables.def.
+ */
 struct poise_config {
-	uint64_t pool_pages;        /* memory to share out, 1..POISE_PAGES_MAX */
-	uint32_t policy;            /* enum poise_policy */
-	uint32_t rules_off;         /* POISE_RULE_BIT()s out of POISE_RULES_NEUTRAL */
-	uint32_t interval_ms;       /* between samples and between ticks: 10..60000, default 1000 */
-	uint32_t alpha_q10;         /* alpha of equation (2) * 1024: 1..1024, default 768 (0.75) */
-	uint32_t headroom_permille; /* the tenth of equation (3): 1..500, default 100 */
-	uint32_t reserve_permille; /* of the pool, kept free for urgent requests: 1..500, default 16
-				    */
-	uint32_t urgent_permille; /* of the pool, what an urgent request asks for, at most a 32nd of
-				     the VM's size: 1..500, default 8 */
-	uint32_t urgent_gap_ms;   /* one early tick a VM in this time: 1..60000, default 100 */
-	uint32_t dead_band_permille; /* of a VM's size, what is not worth a move: 1..500, default 20
-				      */
-	uint32_t slew_permille; /* of a VM's size, most it shrinks in a second: 1..10000, default
-				   2000 */
-	uint32_t idle_tax_permille; /* of a VM's idle memory, most that one plan takes: 1..1000,
-				       default 750 */
-	uint32_t hold_intervals; /* a forecast without fresh samples holds so long: 1..1000, default
-				    3 */
-	uint32_t freeze_intervals; /* then fades until so long, then freezes: hold..1000, default 10
-				    */
-	uint32_t
-		answer_intervals; /* a balloon has to move within this window: 1..1000, default 3 */
-	uint32_t progress_permille; /* of a VM's size, a slower balloon a window is stuck: 1..500,
-				       default 2 */
+	uint64_t pool_pages; /* memory to share out, 1..POISE_PAGES_MAX */
+	uint32_t policy;     /* enum poise_policy */
+	uint32_t rules_off;  /* POISE_RULE_BIT()s out of POISE_RULES_NEUTRAL */
+#define POISE_TUNABLE(field, name, unit, least, most, standard, words) uint32_t field;
+#include "poise_tunables.def"
+#undef POISE_TUNABLE
 };
 
 /* One VM's configuration. min <= boot <= max. */
@@ -183,12 +139,10 @@ struct poise_forecast {
  *	any         -> EMPTY        poise_vm_remove
  */
 enum poise_vm_state {
-	POISE_VM_EMPTY,
-	POISE_VM_UNMANAGED = POISE_HOST_STATE_UNMANAGED,
-	POISE_VM_MANAGED = POISE_HOST_STATE_MANAGED,
-	POISE_VM_STALE = POISE_HOST_STATE_STALE,
-	POISE_VM_FROZEN = POISE_HOST_STATE_FROZEN,
-	POISE_VM_QUARANTINED = POISE_HOST_STATE_QUARANTINED
+#define POISE_STATE(code, number, name, words) POISE_VM_##code = (number),
+#include "poise_states.def"
+#undef POISE_STATE
+	POISE_VM_STATE_COUNT
 };
 #define POISE_BAD_RUN  8
 #define POISE_GOOD_RUN 4
@@ -275,25 +229,11 @@ struct poise {
 POISE_ABI_ASSERT(sizeof(struct poise_vm) + sizeof(struct poise_row) <= POISE_STATE_BYTES_PER_VM_MAX,
 		 "a VM costs more state than promised");
 
-/* What an event is about. Inputs first, then the port's answers, then decisions. */
+/* What an event is about; poise_events.def has their fields. */
 enum poise_event_code {
-	POISE_EVENT_INIT,    /* data = struct poise_config */
-	POISE_EVENT_ADD,     /* data = struct poise_vm_config, a = actual */
-	POISE_EVENT_SET,     /* data = struct poise_vm_config */
-	POISE_EVENT_REMOVE,  /* a = pages that went back */
-	POISE_EVENT_RESTART, /* a = actual */
-	POISE_EVENT_POOL,    /* a = new pool size */
-	POISE_EVENT_SAMPLE,  /* data = struct poise_sample, as it came in; what follows from it
-				comes after it */
-	POISE_EVENT_BAD,     /* err = why a page gave no sample */
-	POISE_EVENT_URGENT,  /* a = 1: an early tick follows, 0: too soon */
-	POISE_EVENT_TICK,    /* a = the caller's time */
-	POISE_EVENT_ACK,     /* a = epoch, b = measured pages, err = whether it was taken */
-	POISE_EVENT_MEASURE, /* a = pages, err; only when either has changed */
-	POISE_EVENT_RESIZE,  /* a = target, b = epoch, err = the port's answer */
-	POISE_EVENT_PLAN,    /* rule, a = size, b = delta_q16, c = reclaimable_q16, d = goal; only
-				changes */
-	POISE_EVENT_STATE,   /* a = old state, b = new one */
+#define POISE_EVENT(code, name, words) POISE_EVENT_##code,
+#include "poise_events.def"
+#undef POISE_EVENT
 	POISE_EVENT_COUNT
 };
 

@@ -17,6 +17,7 @@ UNIT_TESTS := \
 	init \
 	ledger \
 	module_judge \
+	names \
 	page \
 	page_body \
 	plan \

@@ -87,12 +87,19 @@ struct backend_pages {
 	const struct poise_guest_page *stats;
 };
 
-/* Bits of backend_status.alarms; the daemon logs and counts each that comes or goes. */
-#define BACKEND_ALARM_DOWN      0x1u /* no answer from the hypervisor's side: size is not changed */
-#define BACKEND_ALARM_NOT_FREED 0x2u /* the balloon says given back, the host has not got it */
-#define BACKEND_ALARM_PAGE      0x4u /* the shared page cannot be used; detail says why */
-#define BACKEND_ALARM_REFUSED   0x8u /* no balloon, or not ours to change; detail says why */
-#define BACKEND_ALARM_COUNT     4
+/* Bits of backend_status.alarms. */
+enum {
+#define BACKEND_ALARM(code, bit, name, words) BACKEND_ALARM_##code = 1 << (bit),
+#include "alarms.def"
+#undef BACKEND_ALARM
+};
+/* How many there are: each has a bit below this. */
+enum {
+	BACKEND_ALARM_COUNT = 0
+#define BACKEND_ALARM(code, bit, name, words) +1
+#include "alarms.def"
+#undef BACKEND_ALARM
+};
 
 struct backend_status {
 	uint32_t alarms;

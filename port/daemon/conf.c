@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
+#include "poise_names.h"
 #include "text.h"
 
 #define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,log,control,policy,vms"
@@ -19,47 +19,48 @@
 
 #define HOST_RESERVE_PAGES (64u * 256u)
 
-/* Members of struct poise_config that go by their own name; alpha and the name apart. */
-static const struct {
-	const char *name;
-	size_t offset;
-	uint32_t least, most;
-} tunables[] = {
-	{"interval_ms", offsetof(struct poise_config, interval_ms), 10, 60000},
-	{"headroom_permille", offsetof(struct poise_config, headroom_permille), 1, 500},
-	{"reserve_permille", offsetof(struct poise_config, reserve_permille), 1, 500},
-	{"urgent_permille", offsetof(struct poise_config, urgent_permille), 1, 500},
-	{"urgent_gap_ms", offsetof(struct poise_config, urgent_gap_ms), 1, 60000},
-	{"dead_band_permille", offsetof(struct poise_config, dead_band_permille), 1, 500},
-	{"slew_permille", offsetof(struct poise_config, slew_permille), 1, 10000},
-	{"idle_tax_permille", offsetof(struct poise_config, idle_tax_permille), 1, 1000},
-	{"hold_intervals", offsetof(struct poise_config, hold_intervals), 1, 1000},
-	{"freeze_intervals", offsetof(struct poise_config, freeze_intervals), 1, 1000},
-	{"answer_intervals", offsetof(struct poise_config, answer_intervals), 1, 1000},
-	{"progress_permille", offsetof(struct poise_config, progress_permille), 1, 500},
-};
-#define TUNABLES (sizeof(tunables) / sizeof(tunables[0]))
-#define POLICY_KEYS                                                                            \
-	"name,rules_off,alpha,interval_ms,headroom_permille,reserve_permille,urgent_permille," \
-	"urgent_gap_ms,dead_band_permille,slew_permille,idle_tax_permille,hold_intervals,"     \
-	"freeze_intervals,answer_intervals,progress_permille"
+/* A tunable goes by its field's name; one in 1024ths by its own, as a fraction. */
+#define KEY_MS(field, name)        #field
+#define KEY_PERMILLE(field, name)  #field
+#define KEY_INTERVALS(field, name) #field
+#define KEY_Q10(field, name)       #name
+static const char policy_keys[] = "name,rules_off"
+#define POISE_TUNABLE(field, name, unit, ...) "," KEY_##unit(field, name)
+#include "poise_tunables.def"
+#undef POISE_TUNABLE
+	;
 
-static void read_alpha(struct setting_reader *r, config_setting_t *group, struct config *c)
+/* In the order of their numbers, behind a comma each. */
+static const char policies[] =
+#define POISE_POLICY(code, number, name, words) "," name
+#include "poise_policies.def"
+#undef POISE_POLICY
+	;
+static const char bases[] =
+#define POISE_BASIS(code, number, name, words) "," name
+#include "poise_bases.def"
+#undef POISE_BASIS
+	;
+
+static void read_tunables(struct setting_reader *r, config_setting_t *group, struct config *c)
 {
-	config_setting_t *s = group == NULL ? NULL : config_setting_get_member(group, "alpha");
-	double alpha;
+	const struct poise_tunable *t;
 
-	if (s == NULL) {
-		return;
+	for (uint32_t i = 0; (t = poise_tunable(i)) != NULL; i++) {
+		const uint32_t value =
+			t->unit == POISE_UNIT_Q10
+				? (uint32_t)(setting_number(r, group, t->name, 0.001, 1.0,
+							    t->standard / 1024.0) *
+						     1024.0 +
+					     0.5)
+				: (uint32_t)setting_whole(r, group, t->field, t->least, t->most,
+							  t->standard);
+
+		memcpy((char *)&c->core + t->offset, &value, sizeof(value));
 	}
-	alpha = config_setting_type(s) == CONFIG_TYPE_FLOAT ? config_setting_get_float(s)
-		: config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s)
-							    : 0.0;
-	if (!(alpha >= 0.001 && alpha <= 1.0)) {
-		setting_error(r, s, "alpha has to be a number in 0.001..1.0");
-		return;
+	if (!r->failed && c->core.freeze_intervals < c->core.hold_intervals) {
+		setting_error(r, group, "freeze_intervals is less than hold_intervals");
 	}
-	c->core.alpha_q10 = (uint32_t)(alpha * 1024.0 + 0.5);
 }
 
 static void read_rules_off(struct setting_reader *r, config_setting_t *group, struct config *c)
@@ -78,7 +79,7 @@ static void read_rules_off(struct setting_reader *r, config_setting_t *group, st
 		uint32_t rule = 0;
 
 		while (rule < POISE_RULE_COUNT &&
-		       (word == NULL || strcmp(record_rule_name(rule), word) != 0)) {
+		       (word == NULL || strcmp(poise_rule_name(rule), word) != 0)) {
 			rule++;
 		}
 		if (rule == POISE_RULE_COUNT || (POISE_RULE_BIT(rule) & POISE_RULES_NEUTRAL) == 0) {
@@ -92,25 +93,11 @@ static void read_rules_off(struct setting_reader *r, config_setting_t *group, st
 
 static void read_policy(struct setting_reader *r, config_setting_t *root, struct config *c)
 {
-	config_setting_t *group = setting_group(r, root, "policy", POLICY_KEYS);
+	config_setting_t *group = setting_group(r, root, "policy", policy_keys);
 
-	/* In the order of enum poise_policy. */
-	c->core.policy = setting_choice(r, group, "name", "poise,paper,static", 0);
-	read_alpha(r, group, c);
+	c->core.policy = setting_choice(r, group, "name", policies + 1, 0);
 	read_rules_off(r, group, c);
-	for (size_t i = 0; i < TUNABLES; i++) {
-		uint32_t *value = (uint32_t *)(void *)((char *)&c->core + tunables[i].offset);
-
-		*value = (uint32_t)setting_whole(r, group, tunables[i].name, tunables[i].least,
-						 tunables[i].most, 0);
-	}
-	if (c->core.interval_ms == 0) {
-		c->core.interval_ms = 1000;
-	}
-	if (!r->failed && (c->core.freeze_intervals != 0 ? c->core.freeze_intervals : 10) <
-				  (c->core.hold_intervals != 0 ? c->core.hold_intervals : 3)) {
-		setting_error(r, group, "freeze_intervals is less than hold_intervals");
-	}
+	read_tunables(r, group, c);
 }
 
 static void read_control(struct setting_reader *r, config_setting_t *root, struct config *c)
@@ -173,8 +160,7 @@ static void read_vm_sizes(struct setting_reader *r, config_setting_t *s, struct 
 		setting_pages(r, s, "boot", POISE_PAGES_MAX, r->failed ? 1 : core->min_pages);
 	core->max_pages = setting_pages(r, s, "max", POISE_PAGES_MAX, 0);
 	core->weight = (uint32_t)setting_whole(r, s, "weight", 1, UINT16_MAX, 100);
-	/* In the order of enum poise_basis. */
-	core->basis = setting_choice(r, s, "basis", "auto,active,resident", 0);
+	core->basis = setting_choice(r, s, "basis", bases + 1, 0);
 	core->flags |= setting_flag(r, s, "static", false) ? POISE_VM_STATIC : 0u;
 	core->flags |= setting_flag(r, s, "frozen", false) ? POISE_VM_FREEZE : 0u;
 	if (!r->failed && core->min_pages > core->boot_pages) {

@@ -117,7 +117,6 @@ enum poise_err daemon_vm_apply(struct poised *d, uint32_t slot);
 void daemon_pool_update(struct poised *d);
 
 /* What is told in status: words for numbers. */
-const char *daemon_state_name(uint32_t state);
 const char *daemon_source_name(enum source source);
 const char *daemon_alarm_name(unsigned bit);
 

@@ -128,7 +128,7 @@ host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
 # All of its readers under libFuzzer.
 FUZZ_DAEMON := $(OUT)/fuzz/daemon
 $(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
-		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/common/*.h core/*.h)
+		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/common/*.h core/*.h core/*.def)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(DAEMON_CFLAGS) -o $@ \

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "daemon.h"
-#include "record.h"
+#include "poise_names.h"
 
 #define MIB(pages) ((double)(pages) / 256.0)
 #define Q16(value) ((double)(int64_t)(value) / 65536.0 / 256.0)
@@ -32,34 +32,14 @@ void history_add(struct history *history, const struct poise_event *event)
 	history->count++;
 }
 
-/* What each rule means for the one whose size it has shaped. */
-static const char *const reasons[POISE_RULE_COUNT] = {
-	[POISE_RULE_NONE] = "nothing to change",
-	[POISE_RULE_EQUATION] = "by the equation: demand against what it can reclaim",
-	[POISE_RULE_SHORTFALL] = "what it needs beyond what it can reclaim itself",
-	[POISE_RULE_PRESSURE] = "it reads back from swap or refaults",
-	[POISE_RULE_URGENT] = "it has asked urgently",
-	[POISE_RULE_RESERVE] = "the reserve for urgent requests is filled again",
-	[POISE_RULE_FLOOR] = "not below the floor that the guest asks for",
-	[POISE_RULE_IDLE_TAX] = "part of its idle memory, as others need it",
-	[POISE_RULE_DEAD_BAND] = "too small a change",
-	[POISE_RULE_SLEW] = "it shrinks only so fast",
-	[POISE_RULE_FAIR] = "not enough for all: its weighted share",
-	[POISE_RULE_BACK_OFF] = "its balloon did not move: left alone for a while",
-	[POISE_RULE_STALE] = "no fresh statistics: back to its boot size step by step",
-	[POISE_RULE_STATIC] = "nothing is known of it: its boot size",
-	[POISE_RULE_FROZEN] = "frozen",
-	[POISE_RULE_BOUNDS] = "its reservation or limit",
-};
-
 void history_text(const struct poise_event *e, char *text, size_t size)
 {
 	switch (e->code) {
 	case POISE_EVENT_PLAN:
 		snprintf(text, size,
 			 "plan: %.1f -> %.1f MiB (%s: %s; demand %+.1f MiB, reclaimable %.1f MiB)",
-			 MIB(e->a), MIB(e->d), e->rule < POISE_RULE_COUNT ? reasons[e->rule] : "?",
-			 record_rule_name(e->rule), Q16(e->b), Q16(e->c));
+			 MIB(e->a), MIB(e->d), poise_rule_words(e->rule), poise_rule_name(e->rule),
+			 Q16(e->b), Q16(e->c));
 		break;
 	case POISE_EVENT_RESIZE:
 		snprintf(text, size, "asked for %.1f MiB, request %" PRIu64 "%s%s", MIB(e->a), e->b,
@@ -67,8 +47,8 @@ void history_text(const struct poise_event *e, char *text, size_t size)
 			 e->err == POISE_OK ? "" : poise_strerror(e->err));
 		break;
 	case POISE_EVENT_STATE:
-		snprintf(text, size, "statistics: %s -> %s", daemon_state_name((uint32_t)e->a),
-			 daemon_state_name((uint32_t)e->b));
+		snprintf(text, size, "statistics: %s -> %s", poise_state_name((uint32_t)e->a),
+			 poise_state_name((uint32_t)e->b));
 		break;
 	case POISE_EVENT_URGENT:
 		snprintf(text, size, "the guest asks urgently: %s",
@@ -98,7 +78,7 @@ void history_text(const struct poise_event *e, char *text, size_t size)
 		}
 		break;
 	default:
-		snprintf(text, size, "%s", record_event_name(e->code));
+		snprintf(text, size, "%s", poise_event_name(e->code));
 		break;
 	}
 }

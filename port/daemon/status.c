@@ -7,19 +7,15 @@
 
 #include "control.h"
 #include "daemon.h"
+#include "poise_names.h"
 
 #define METRICS_MAX 65536u
 
-static const char *const alarm_names[BACKEND_ALARM_COUNT] = {"down", "not-freed", "page",
-							     "refused"};
-
-const char *daemon_state_name(uint32_t state)
-{
-	static const char *const names[] = {"absent", "unmanaged", "managed",
-					    "stale",  "frozen",    "quarantined"};
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
-}
+static const char *const alarm_names[BACKEND_ALARM_COUNT] = {
+#define BACKEND_ALARM(code, bit, name, words) [bit] = name,
+#include "alarms.def"
+#undef BACKEND_ALARM
+};
 
 const char *daemon_source_name(enum source source)
 {
@@ -88,7 +84,7 @@ static json_t *vm_json(const struct poised *d, uint32_t vm)
 
 	d->backend->status(d->ctx, vm, &status);
 	json_object_set_new(o, "vm", json_string(v->conf.name));
-	json_object_set_new(o, "state", json_string(daemon_state_name(core->state)));
+	json_object_set_new(o, "state", json_string(poise_state_name(core->state)));
 	json_object_set_new(o, "source", json_string(daemon_source_name(v->source)));
 	json_object_set_new(o, "backend", json_string(status.state));
 	json_object_set_new(o, "detail", json_string(status.detail));
@@ -265,7 +261,7 @@ static void add_vms(struct text *text, const struct poised *d)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (d->vm[i].configured) {
 			add(text, "poise_vm_state{vm=\"%s\",state=\"%s\",source=\"%s\"} 1\n",
-			    d->vm[i].conf.name, daemon_state_name(d->core.vm[i].state),
+			    d->vm[i].conf.name, poise_state_name(d->core.vm[i].state),
 			    daemon_source_name(d->vm[i].source));
 		}
 	}

@@ -1,156 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recordings: one table says which fields an event has and where they are; the writer and the
- * reader both walk it, so that what is written can always be read back.
+ * Recordings: one list, poise_events.def, says which fields an event has and where they are; the
+ * writer and the reader both walk it, so that what is written can always be read back.
  */
 #include "record.h"
 
 #include <string.h>
 
-enum place { EVENT, DATA };
+#include "poise_names.h"
+
+enum place { IN_poise_event, IN_poise_config, IN_poise_vm_config, IN_poise_sample };
 enum kind { U64, U32, I64, ERR, RULE };
 
 struct field {
-	const char *key;
+	const char *key; /* NULL: the fields of the next event follow */
 	uint16_t offset;
 	uint8_t place, kind;
 };
 
-#define AT_EVENT(key, member, kind)                                    \
-	{                                                              \
-		key, offsetof(struct poise_event, member), EVENT, kind \
-	}
-#define AT_DATA(type, member, kind)                                \
-	{                                                          \
-#member, offsetof(struct type, member), DATA, kind \
-	}
-#define AT_BODY(member)                                                        \
-	{                                                                      \
-#member, offsetof(struct poise_sample, body.member), DATA, U64 \
-	}
-#define LAST                  \
-	{                     \
-		NULL, 0, 0, 0 \
-	}
-#define VM AT_EVENT("vm", vm, U32)
-
-static const struct field init_fields[] = {
-	AT_DATA(poise_config, pool_pages, U64),
-	AT_DATA(poise_config, policy, U32),
-	AT_DATA(poise_config, rules_off, U32),
-	AT_DATA(poise_config, interval_ms, U32),
-	AT_DATA(poise_config, alpha_q10, U32),
-	AT_DATA(poise_config, headroom_permille, U32),
-	AT_DATA(poise_config, reserve_permille, U32),
-	AT_DATA(poise_config, urgent_permille, U32),
-	AT_DATA(poise_config, urgent_gap_ms, U32),
-	AT_DATA(poise_config, dead_band_permille, U32),
-	AT_DATA(poise_config, slew_permille, U32),
-	AT_DATA(poise_config, idle_tax_permille, U32),
-	AT_DATA(poise_config, hold_intervals, U32),
-	AT_DATA(poise_config, freeze_intervals, U32),
-	AT_DATA(poise_config, answer_intervals, U32),
-	AT_DATA(poise_config, progress_permille, U32),
-	LAST,
+static const struct field fields[] = {
+#define POISE_EVENT(code, name, words) {NULL, 0, 0, 0},
+#define POISE_FIELD(code, key, type, member, kind) \
+	{#key, offsetof(struct type, member), IN_##type, kind},
+#include "poise_events.def"
+#undef POISE_EVENT
+	{NULL, 0, 0, 0},
 };
 
-#define VM_CONFIG                                                                                \
-	AT_DATA(poise_vm_config, min_pages, U64), AT_DATA(poise_vm_config, boot_pages, U64),     \
-		AT_DATA(poise_vm_config, max_pages, U64), AT_DATA(poise_vm_config, weight, U32), \
-		AT_DATA(poise_vm_config, basis, U32), AT_DATA(poise_vm_config, flags, U32)
-
-static const struct field add_fields[] = {VM, VM_CONFIG, AT_EVENT("actual", a, U64), LAST};
-static const struct field set_fields[] = {VM, VM_CONFIG, LAST};
-static const struct field remove_fields[] = {VM, AT_EVENT("back", a, U64), LAST};
-static const struct field restart_fields[] = {VM, AT_EVENT("actual", a, U64), LAST};
-static const struct field pool_fields[] = {AT_EVENT("pool_pages", a, U64), LAST};
-static const struct field sample_fields[] = {
-	VM,
-	AT_DATA(poise_sample, boot_id, U64),
-	AT_DATA(poise_sample, features, U32),
-	AT_BODY(sample),
-	AT_BODY(guest_ms),
-	AT_BODY(total_pages),
-	AT_BODY(balloon_pages),
-	AT_BODY(free_pages),
-	AT_BODY(active_file_pages),
-	AT_BODY(inactive_file_pages),
-	AT_BODY(active_anon_pages),
-	AT_BODY(inactive_anon_pages),
-	AT_BODY(unevictable_pages),
-	AT_BODY(swap_used_pages),
-	AT_BODY(available_pages),
-	AT_BODY(swap_out_pages),
-	AT_BODY(swap_in_pages),
-	AT_BODY(refault_anon_pages),
-	AT_BODY(refault_file_pages),
-	AT_BODY(committed_pages),
-	AT_BODY(direct_reclaims),
-	AT_BODY(oom_kills),
-	AT_BODY(floor_pages),
-	LAST,
+/* Where each event's fields start, less one: this list has a name for each line of that. */
+enum {
+#define POISE_EVENT(code, name, words)             AT_##code,
+#define POISE_FIELD(code, key, type, member, kind) AT_##code##_##key,
+#include "poise_events.def"
+#undef POISE_EVENT
 };
-static const struct field bad_fields[] = {VM, AT_EVENT("err", err, ERR), LAST};
-static const struct field urgent_fields[] = {VM, AT_EVENT("due", a, U64), LAST};
-static const struct field tick_fields[] = {AT_EVENT("at", a, U64), LAST};
-static const struct field ack_fields[] = {VM, AT_EVENT("epoch", a, U64), AT_EVENT("pages", b, U64),
-					  AT_EVENT("err", err, ERR), LAST};
-static const struct field measure_fields[] = {VM, AT_EVENT("pages", a, U64),
-					      AT_EVENT("err", err, ERR), LAST};
-static const struct field resize_fields[] = {
-	VM, AT_EVENT("target", a, U64), AT_EVENT("epoch", b, U64), AT_EVENT("err", err, ERR), LAST};
-static const struct field plan_fields[] = {VM,
-					   AT_EVENT("rule", rule, RULE),
-					   AT_EVENT("size", a, U64),
-					   AT_EVENT("delta_q16", b, I64),
-					   AT_EVENT("reclaimable_q16", c, I64),
-					   AT_EVENT("goal", d, U64),
-					   LAST};
-static const struct field state_fields[] = {VM, AT_EVENT("from", a, U64), AT_EVENT("to", b, U64),
-					    LAST};
-
-static const struct {
-	const char *name;
-	const struct field *fields;
-} events[POISE_EVENT_COUNT] = {
-	[POISE_EVENT_INIT] = {"init", init_fields},
-	[POISE_EVENT_ADD] = {"add", add_fields},
-	[POISE_EVENT_SET] = {"set", set_fields},
-	[POISE_EVENT_REMOVE] = {"remove", remove_fields},
-	[POISE_EVENT_RESTART] = {"restart", restart_fields},
-	[POISE_EVENT_POOL] = {"pool", pool_fields},
-	[POISE_EVENT_SAMPLE] = {"sample", sample_fields},
-	[POISE_EVENT_BAD] = {"bad", bad_fields},
-	[POISE_EVENT_URGENT] = {"urgent", urgent_fields},
-	[POISE_EVENT_TICK] = {"tick", tick_fields},
-	[POISE_EVENT_ACK] = {"ack", ack_fields},
-	[POISE_EVENT_MEASURE] = {"measure", measure_fields},
-	[POISE_EVENT_RESIZE] = {"resize", resize_fields},
-	[POISE_EVENT_PLAN] = {"plan", plan_fields},
-	[POISE_EVENT_STATE] = {"state", state_fields},
+static const uint16_t starts[POISE_EVENT_COUNT] = {
+#define POISE_EVENT(code, name, words) AT_##code,
+#include "poise_events.def"
+#undef POISE_EVENT
 };
 
-static const char *const rules[POISE_RULE_COUNT] = {
-	[POISE_RULE_NONE] = "NONE",           [POISE_RULE_EQUATION] = "EQUATION",
-	[POISE_RULE_SHORTFALL] = "SHORTFALL", [POISE_RULE_PRESSURE] = "PRESSURE",
-	[POISE_RULE_URGENT] = "URGENT",       [POISE_RULE_RESERVE] = "RESERVE",
-	[POISE_RULE_FLOOR] = "FLOOR",         [POISE_RULE_IDLE_TAX] = "IDLE_TAX",
-	[POISE_RULE_TIGHT] = "TIGHT",         [POISE_RULE_CLAIM] = "CLAIM",
-	[POISE_RULE_GENTLE] = "GENTLE",       [POISE_RULE_DEAD_BAND] = "DEAD_BAND",
-	[POISE_RULE_SLEW] = "SLEW",           [POISE_RULE_FAIR] = "FAIR",
-	[POISE_RULE_BACK_OFF] = "BACK_OFF",   [POISE_RULE_STALE] = "STALE",
-	[POISE_RULE_STATIC] = "STATIC",       [POISE_RULE_FROZEN] = "FROZEN",
-	[POISE_RULE_BOUNDS] = "BOUNDS",
-};
-
-const char *record_rule_name(uint32_t rule)
+/* The first of an event's fields; its key is NULL behind the last. */
+static const struct field *fields_of(uint32_t code)
 {
-	return rule < POISE_RULE_COUNT ? rules[rule] : "?";
-}
-
-const char *record_event_name(uint32_t code)
-{
-	return code < POISE_EVENT_COUNT ? events[code].name : "?";
+	return &fields[starts[code] + 1];
 }
 
 /* Where a line is being written; what does not fit is dropped, and the caller's size rules that
@@ -181,7 +74,7 @@ static void put_number(struct writer *w, uint64_t value)
 
 static void put_field(struct writer *w, const struct poise_event *event, const struct field *field)
 {
-	const char *base = field->place == EVENT ? (const char *)event : event->data;
+	const char *base = field->place == IN_poise_event ? (const char *)event : event->data;
 	uint64_t wide;
 	uint32_t narrow;
 	put_text(w, " ");
@@ -201,7 +94,7 @@ static void put_field(struct writer *w, const struct poise_event *event, const s
 		put_number(w, narrow);
 	} else {
 		put_text(w, field->kind == ERR ? poise_err_name((enum poise_err)(int32_t)narrow)
-					       : record_rule_name(narrow));
+					       : poise_rule_name(narrow));
 	}
 }
 
@@ -210,9 +103,9 @@ size_t record_format(const struct poise_event *event, char *line, size_t size)
 	struct writer w = {line, size};
 	put_number(&w, event->now_ms);
 	put_text(&w, " ");
-	put_text(&w, record_event_name(event->code));
+	put_text(&w, poise_event_name(event->code));
 	if (event->code < POISE_EVENT_COUNT) {
-		for (const struct field *f = events[event->code].fields; f->key != NULL; f++) {
+		for (const struct field *f = fields_of(event->code); f->key != NULL; f++) {
 			put_field(&w, event, f);
 		}
 	}
@@ -280,7 +173,8 @@ static const char *err_name(uint32_t at)
 /* Reads a field's value into its place. Returns 0 if it is none. */
 static int take_field(const char **text, struct record *record, const struct field *field)
 {
-	char *base = field->place == EVENT ? (char *)&record->event : (char *)&record->data;
+	char *base =
+		field->place == IN_poise_event ? (char *)&record->event : (char *)&record->data;
 	uint64_t wide;
 	uint32_t narrow;
 	if (field->kind == ERR) {
@@ -289,7 +183,7 @@ static int take_field(const char **text, struct record *record, const struct fie
 		}
 		narrow = 0u - narrow;
 	} else if (field->kind == RULE) {
-		if (!take_name(text, POISE_RULE_COUNT, record_rule_name, &narrow)) {
+		if (!take_name(text, POISE_RULE_COUNT, poise_rule_name, &narrow)) {
 			return 0;
 		}
 	} else {
@@ -317,10 +211,10 @@ const char *record_parse(const char *line, struct record *record)
 	if (!take_number(&line, &record->event.now_ms) || !skip(&line, " ")) {
 		return "does not start with a time";
 	}
-	if (!take_name(&line, POISE_EVENT_COUNT, record_event_name, &record->event.code)) {
+	if (!take_name(&line, POISE_EVENT_COUNT, poise_event_name, &record->event.code)) {
 		return "unknown event";
 	}
-	for (const struct field *f = events[record->event.code].fields; f->key != NULL; f++) {
+	for (const struct field *f = fields_of(record->event.code); f->key != NULL; f++) {
 		if (!skip(&line, " ") || !skip(&line, f->key) || !skip(&line, "=")) {
 			return "a key is missing or in the wrong place";
 		}

@@ -40,9 +40,4 @@ size_t record_format(const struct poise_event *event, char *line, size_t size);
  */
 const char *record_parse(const char *line, struct record *record);
 
-/* Name of a rule, as in recordings: "SHORTFALL"; "?" for a number that is none. */
-const char *record_rule_name(uint32_t rule);
-/* Name of an event, as in recordings: "sample"; "?" for a number that is none. */
-const char *record_event_name(uint32_t code);
-
 #endif

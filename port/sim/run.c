@@ -7,35 +7,56 @@
 #include <string.h>
 
 #include "host.h"
+#include "poise_names.h"
 
-/* The core's settings as options. */
-#define CORE_OPTIONS                                                                           \
-	"alpha,headroom,reserve,urgent,urgent_gap,dead_band,slew,idle_tax,hold,freeze,answer," \
-	"progress,rules_off"
+#define BEST "best"
 
-static const struct {
-	const char *name, *text;
-} core_policies[] = {
-	{"poise", "the core's default policy; options " CORE_OPTIONS},
-	{"paper", "the core's reference: Kim et al. 2014, equations (1) to (4)"},
-	{"static", "the core's fall-back: configured sizes, for ever"},
-	{"best", "every VM has all that it can use, on a machine that large"},
-};
-#define CORE_POLICIES 3u
-#define BUILT_IN      4u
+/* Whether a tunable is an option of the core's policies; the interval is the scenario's. */
+static bool is_option(const struct poise_tunable *t)
+{
+	return t->offset != offsetof(struct poise_config, interval_ms);
+}
+
+/* The core's tunables as options: "alpha,headroom,...". */
+static const char *core_options(void)
+{
+	static char text[256];
+	const struct poise_tunable *t;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; (t = poise_tunable(i)) != NULL; i++) {
+		if (is_option(t)) {
+			strcat(strcat(text, t->name), ",");
+		}
+	}
+	return strcat(text, "rules_off");
+}
 
 const char *sim_run_policy(unsigned n, const char **text)
 {
-	if (n < BUILT_IN) {
-		*text = core_policies[n].text;
-		return core_policies[n].name;
+	static char poise_text[320];
+	const unsigned own = n - POISE_POLICY_COUNT - 1u;
+
+	if (n == POISE_POLICY_POISE) {
+		snprintf(poise_text, sizeof(poise_text), "%s; options %s", poise_policy_words(n),
+			 core_options());
+		*text = poise_text;
+		return poise_policy_name(n);
+	}
+	if (n < POISE_POLICY_COUNT) {
+		*text = poise_policy_words(n);
+		return poise_policy_name(n);
+	}
+	if (n == POISE_POLICY_COUNT) {
+		*text = "every VM has all that it can use, on a machine that large";
+		return BEST;
 	}
 	/* Sentinel at the end, and nobody asks beyond it. */
-	if (sim_policies[n - BUILT_IN] == NULL) {
+	if (sim_policies[own] == NULL) {
 		return NULL;
 	}
-	*text = sim_policies[n - BUILT_IN]->text;
-	return sim_policies[n - BUILT_IN]->name;
+	*text = sim_policies[own]->text;
+	return sim_policies[own]->name;
 }
 
 static uint32_t number(const char *options, const char *key, double scale, bool *bad)
@@ -52,22 +73,21 @@ static uint32_t number(const char *options, const char *key, double scale, bool 
 /* Fills in the core's configuration; what is out of range the core says itself. */
 static const char *read_core_options(struct poise_config *c, const char *o)
 {
-	bool bad = sim_option_unknown(o, CORE_OPTIONS) != NULL;
+	static char wrong[320];
+	const struct poise_tunable *t;
+	bool bad = sim_option_unknown(o, core_options()) != NULL;
 
-	c->alpha_q10 = number(o, "alpha", 1024.0, &bad);
-	c->headroom_permille = number(o, "headroom", 1.0, &bad);
-	c->reserve_permille = number(o, "reserve", 1.0, &bad);
-	c->urgent_permille = number(o, "urgent", 1.0, &bad);
-	c->urgent_gap_ms = number(o, "urgent_gap", 1.0, &bad);
-	c->dead_band_permille = number(o, "dead_band", 1.0, &bad);
-	c->slew_permille = number(o, "slew", 1.0, &bad);
-	c->idle_tax_permille = number(o, "idle_tax", 1.0, &bad);
-	c->hold_intervals = number(o, "hold", 1.0, &bad);
-	c->freeze_intervals = number(o, "freeze", 1.0, &bad);
-	c->answer_intervals = number(o, "answer", 1.0, &bad);
-	c->progress_permille = number(o, "progress", 1.0, &bad);
+	for (uint32_t i = 0; (t = poise_tunable(i)) != NULL; i++) {
+		if (is_option(t)) {
+			const uint32_t value =
+				number(o, t->name, t->unit == POISE_UNIT_Q10 ? 1024.0 : 1.0, &bad);
+
+			memcpy((char *)c + t->offset, &value, sizeof(value));
+		}
+	}
 	c->rules_off = number(o, "rules_off", 1.0, &bad);
-	return bad ? "options are " CORE_OPTIONS ", each with a number" : NULL;
+	snprintf(wrong, sizeof(wrong), "options are %s, each with a number", core_options());
+	return bad ? wrong : NULL;
 }
 
 /* The machine of policy `best`: each VM starts with its limit, and all limits fit. */
@@ -93,17 +113,16 @@ static bool start_policy(struct sim_host *h, const char *name, size_t length, co
 	if (policy != NULL) {
 		return sim_rival_start(h, policy, options, error);
 	}
-	for (unsigned i = 0; i < CORE_POLICIES; i++) {
-		if (strlen(core_policies[i].name) == length &&
-		    strncmp(core_policies[i].name, name, length) == 0) {
-			/* Their order is that of enum poise_policy. */
+	for (uint32_t i = 0; i < POISE_POLICY_COUNT; i++) {
+		if (strlen(poise_policy_name(i)) == length &&
+		    strncmp(poise_policy_name(i), name, length) == 0) {
 			config.policy = i;
 			*error = read_core_options(&config, options);
 			return *error == NULL && sim_core_start(h, &config, error);
 		}
 	}
 	*error = "no such policy";
-	if (length == 4u && strncmp(name, "best", length) == 0) {
+	if (length == strlen(BEST) && strncmp(name, BEST, length) == 0) {
 		*error = options[0] == '\0' ? NULL : "takes no options";
 	}
 	return *error == NULL;
@@ -181,7 +200,7 @@ bool sim_run(const struct sim_scenario *scenario, const char *policy,
 		free(large);
 		return false;
 	}
-	if (length == 4u && strncmp(policy, "best", length) == 0) {
+	if (length == strlen(BEST) && strncmp(policy, BEST, length) == 0) {
 		make_best(scenario, large);
 		s = large;
 	}

@@ -151,7 +151,7 @@ host-runs: $(SIM_CALLS)
 
 # The readers under libFuzzer; longer by hand, as for the other targets.
 FUZZ_READERS := $(OUT)/fuzz/readers
-$(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/common/*.h port/record/*.h core/*.h)
+$(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h port/common/*.h port/record/*.h core/*.h core/*.def)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(SIM_CFLAGS) -o $@ \

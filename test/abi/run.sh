@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Compares documents with code: ABI.md's tables with the header, the header's names with ABI.md, and
-# the README's program with the library as it is installed.
+# Compares documents with code: ABI.md's tables with the header, the header's names with ABI.md, the
+# manual and DESIGN.md with the core's lists, and the README's program with the library as it is
+# installed.
 #
 #	run.sh DIR CC MAKE		DIR: for intermediate files
 set -eu
@@ -30,6 +31,26 @@ for name in $names; do
 		echo "PASS: ABI.md has $name"
 	else
 		echo "FAIL: ABI.md lacks $name"
+	fi
+done
+
+# --- the core's lists ---
+
+"$cc" -std=c11 -Wall -Werror -Icore -o "$dir/lists" "$here/lists.c" core/names.c
+"$dir/lists" manual >"$dir/manual"
+sed -n '/^\.\\" tunables$/,/^\.\\" end of tunables$/p' port/daemon/man/poised.conf.5 |
+	sed '1d;$d' >"$dir/told"
+if cmp -s "$dir/manual" "$dir/told"; then
+	echo "PASS: poised.conf(5) has every tunable with its range, default and words"
+else
+	echo "FAIL: poised.conf(5) does not have the tunables of core/poise_tunables.def"
+	diff "$dir/told" "$dir/manual" || true
+fi
+for rule in $("$dir/lists" rules); do
+	if grep -qwF "$rule" DESIGN.md; then
+		echo "PASS: DESIGN.md has rule $rule"
+	else
+		echo "FAIL: DESIGN.md lacks rule $rule"
 	fi
 done
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "poise_names.h"
 #include "replay.h"
 
 /* Fills memory with one byte, so that each field of each width is written once with every bit set.
@@ -63,14 +64,14 @@ static void every_name_is_known(void **state)
 {
 	(void)state;
 	for (uint32_t code = 0; code < POISE_EVENT_COUNT; code++) {
-		assert_true(strcmp(record_event_name(code), "?") != 0);
+		assert_true(strcmp(poise_event_name(code), "?") != 0);
 	}
 	for (uint32_t rule = 0; rule < POISE_RULE_COUNT; rule++) {
-		assert_true(strcmp(record_rule_name(rule), "?") != 0);
+		assert_true(strcmp(poise_rule_name(rule), "?") != 0);
 	}
-	assert_string_equal(record_event_name(POISE_EVENT_COUNT), "?");
-	assert_string_equal(record_event_name(UINT32_MAX), "?");
-	assert_string_equal(record_rule_name(POISE_RULE_COUNT), "?");
+	assert_string_equal(poise_event_name(POISE_EVENT_COUNT), "?");
+	assert_string_equal(poise_event_name(UINT32_MAX), "?");
+	assert_string_equal(poise_rule_name(POISE_RULE_COUNT), "?");
 }
 
 static void an_unknown_event_is_written_as_such(void **state)
