@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The daemon's clock, in a file of its own: tests put theirs in its place. */
-#include <stdint.h>
+#include "clock.h"
+
 #include <time.h>
 
-#include "inside.h"
-
-uint64_t daemon_now_us(void)
+uint64_t clock_now_us(void)
 {
 	struct timespec now;
 

@@ -14,9 +14,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon.h"
+#include "change.h"
+#include "clock.h"
+#include "metrics.h"
+#include "poised.h"
+#include "recording.h"
 #include "shallow.h"
+#include "status.h"
 #include "text.h"
+#include "vms.h"
 
 /* A client that does not read what it asked for is let go. */
 #define OUTPUT_MAX (4u * 1024u * 1024u)
@@ -55,20 +61,20 @@ static json_t *answer_vm(struct poised *d, const char *verb, const json_t *reque
 	const char *name = json_string_value(json_object_get(request, "vm"));
 	const char *key = json_string_value(json_object_get(request, "key"));
 	const char *value = json_string_value(json_object_get(request, "value"));
-	const uint32_t vm = name == NULL ? POISE_VM_MAX : daemon_find(d, name);
+	const uint32_t vm = name == NULL ? POISE_VM_MAX : vms_find(d, name);
 
 	if (vm == POISE_VM_MAX) {
 		return refusal("no VM with that name");
 	}
 	if (strcmp(verb, "why") == 0) {
 		return json_pack("{s:b, s:o}", "ok", 1, "lines",
-				 history_words(&d->vm[vm].history, daemon_now_ms()));
+				 history_words(&d->vm[vm].history, clock_now_ms()));
 	}
 	if (strcmp(verb, "set") == 0) {
 		return key == NULL || value == NULL ? refusal("set needs key and value as texts")
-						    : outcome(daemon_set(d, vm, key, value));
+						    : outcome(change_set(d, vm, key, value));
 	}
-	return outcome(daemon_freeze(d, vm, strcmp(verb, "freeze") == 0));
+	return outcome(change_freeze(d, vm, strcmp(verb, "freeze") == 0));
 }
 
 static json_t *answer(struct poised *d, const json_t *request, const struct sink *sink)
@@ -82,7 +88,7 @@ static json_t *answer(struct poised *d, const json_t *request, const struct sink
 		return status_json(d);
 	}
 	if (strcmp(verb, "metrics") == 0) {
-		return status_metrics(d);
+		return metrics_json(d);
 	}
 	if (strcmp(verb, "record") == 0) {
 		/* The answer goes out first, so that the lines can follow it. */
@@ -113,7 +119,7 @@ json_t *control_answer(struct poised *d, const char *line, size_t size, const st
 static void client_close(struct client *c)
 {
 	if (c->records) {
-		daemon_record_stop(c->control->d, c);
+		recording_stop(c->control->d, c);
 	}
 	bufferevent_free(c->io);
 	*c = (struct client){.control = c->control};
@@ -152,7 +158,7 @@ static bool client_request(struct client *c, const char *line, size_t size)
 		return false;
 	}
 	if (starts) {
-		const char *wrong = daemon_record_start(c->control->d, &sink);
+		const char *wrong = recording_start(c->control->d, &sink);
 
 		c->records = wrong == NULL;
 		if (wrong != NULL) {

@@ -35,8 +35,4 @@ void control_close(struct control *control);
  */
 json_t *control_answer(struct poised *d, const char *line, size_t size, const struct sink *sink);
 
-/* status.c */
-json_t *status_json(const struct poised *d);
-json_t *status_metrics(const struct poised *d); /* a text */
-
 #endif

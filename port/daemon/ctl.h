@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* poisectl's files to each other: one request, one answer; and the live picture. */
+/* poisectl's side of the control socket: one request, one answer. */
 #ifndef DAEMON_CTL_H
 #define DAEMON_CTL_H
 
@@ -15,12 +15,8 @@ FILE *ctl_connect(const char *path);
  */
 json_t *ctl_ask(FILE *stream, json_t *request);
 
-/* Draws status again and again, `count` times (0: until a signal), every `ms`. Returns an exit
- * status. */
-int ctl_top(FILE *stream, unsigned count, unsigned ms);
-
-/* Prints status once, a line a VM. */
-void ctl_table(const json_t *status);
+/* Reads one line, bounded. Returns it, to be freed; NULL at the end or without memory. */
+char *ctl_line(FILE *stream);
 
 /* Members of an answer: 0 or "" when they are not there. */
 long long ctl_number(const json_t *object, const char *key);

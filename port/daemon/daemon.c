@@ -4,13 +4,22 @@
  * backend, and a timer makes the ticks. Holds no policy. Here: timers, signals, start and
  * end.
  */
+#include "daemon.h"
+
 #include <inttypes.h>
 #include <signal.h>
-#include <string.h>
 
+#include "change.h"
+#include "clock.h"
 #include "control.h"
-#include "inside.h"
+#include "interval.h"
+#include "notify.h"
+#include "pool.h"
+#include "port.h"
+#include "recording.h"
 #include "service.h"
+#include "source.h"
+#include "vms.h"
 
 /* How often urgent words are looked at: relief starts within 50 ms, and being woken up is most of
  * what the daemon costs. */
@@ -18,21 +27,6 @@
 /* With on_exit = "boot": how long the guests have to get there, and how often it is looked. */
 #define LEAVE_MS      10000u
 #define LEAVE_TICK_MS 100
-
-uint64_t daemon_now_ms(void)
-{
-	return daemon_now_us() / 1000u;
-}
-
-uint32_t daemon_find(const struct poised *d, const char *name)
-{
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		if (d->vm[i].configured && strcmp(d->vm[i].conf.name, name) == 0) {
-			return i;
-		}
-	}
-	return POISE_VM_MAX;
-}
 
 /* --- timers and signals --- */
 
@@ -44,7 +38,7 @@ static void words_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (d->vm[i].source == SOURCE_PAGE) {
-			daemon_calls.doorbell(d, i);
+			source_doorbell(d, i);
 		}
 	}
 }
@@ -69,8 +63,8 @@ static void tick_timer(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	daemon_tick(d);
-	if (d->leaving && (at_boot_sizes(d) || daemon_now_ms() > d->leave_ms)) {
+	interval_run(d);
+	if (d->leaving && (at_boot_sizes(d) || clock_now_ms() > d->leave_ms)) {
 		event_base_loopbreak(d->base);
 	}
 }
@@ -88,8 +82,8 @@ static void leave_signal(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	d->leaving = true;
-	d->leave_ms = daemon_now_ms() + LEAVE_MS;
-	daemon_apply_all(d);
+	d->leave_ms = clock_now_ms() + LEAVE_MS;
+	vms_apply_all(d);
 	event_add(d->tick, &often);
 	log_line(LOG_LEVEL_INFO, "the guests are asked back to their boot sizes");
 }
@@ -98,51 +92,10 @@ static void reload_signal(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	daemon_reload(ctx);
+	change_reload(ctx);
 }
 
 /* --- start and end --- */
-
-int daemon_vm_open(struct poised *d, uint32_t slot, struct config_vm *vm)
-{
-	struct daemon_vm *v = &d->vm[slot];
-
-	*v = (struct daemon_vm){.conf = *vm, .configured = true, .meeting = true};
-	vm->settings = NULL;
-	if (d->backend->vm_open(d->ctx, slot, v->conf.name, v->conf.settings,
-				v->conf.core.max_pages) != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s: no memory", v->conf.name);
-		d->backend->settings_free(v->conf.settings);
-		*v = (struct daemon_vm){0};
-		return -1;
-	}
-	return 0;
-}
-
-static int find_pool(struct poised *d)
-{
-	char error[CONFIG_ERROR_MAX];
-
-	d->pool_pages = d->conf->pool_pages;
-	if (d->pool_pages == 0) {
-		uint64_t total = 0;
-
-		if (d->backend->host_total(d->ctx, &total) != POISE_OK ||
-		    total <= d->conf->host_reserve_pages) {
-			log_line(LOG_LEVEL_ERROR,
-				 "%s: pool = \"auto\": the host has no more than "
-				 "its reserve",
-				 d->conf_path);
-			return -1;
-		}
-		d->pool_pages = total - d->conf->host_reserve_pages;
-	}
-	if (conf_fits(d->conf, d->pool_pages, error) != NULL) {
-		log_line(LOG_LEVEL_ERROR, "%s: %s", d->conf_path, error);
-		return -1;
-	}
-	return 0;
-}
 
 static int timers_open(struct poised *d)
 {
@@ -170,14 +123,14 @@ int daemon_open(struct poised *d, struct config *conf, const char *conf_path)
 	char error[BACKEND_ERROR_MAX] = "";
 
 	*d = (struct poised){.conf = conf, .conf_path = conf_path, .backend = conf->backend};
-	d->started_ms = daemon_now_ms();
+	d->started_ms = clock_now_ms();
 	d->base = event_base_new();
 	if (d->base == NULL) {
 		log_line(LOG_LEVEL_ERROR, "no memory");
 		return -1;
 	}
 	d->env = (struct backend_env){.base = d->base,
-				      .calls = &daemon_calls,
+				      .calls = &notify_calls,
 				      .daemon = d,
 				      .interval_ms = conf->core.interval_ms};
 	d->ctx = d->backend->open(&d->env, conf->own, error);
@@ -186,7 +139,7 @@ int daemon_open(struct poised *d, struct config *conf, const char *conf_path)
 		return -1;
 	}
 	d->host_known = true;
-	if (find_pool(d) != 0 || daemon_record_open(d) != 0 || daemon_core_start(d) != POISE_OK) {
+	if (pool_find(d) != 0 || recording_open(d) != 0 || port_start(d) != POISE_OK) {
 		return -1;
 	}
 	d->control = control_open(d);
@@ -194,7 +147,7 @@ int daemon_open(struct poised *d, struct config *conf, const char *conf_path)
 		return -1;
 	}
 	for (uint32_t i = 0; i < conf->vm_count; i++) {
-		if (daemon_vm_open(d, i, &conf->vm[i]) != 0) {
+		if (vms_open(d, i, &conf->vm[i]) != 0) {
 			return -1;
 		}
 	}
@@ -205,7 +158,7 @@ int daemon_run(struct poised *d)
 {
 	log_line(LOG_LEVEL_INFO, "%s: pool %" PRIu64 " pages, %u VMs, interval %u ms",
 		 d->backend->name, d->pool_pages, d->conf->vm_count, d->core.config.interval_ms);
-	daemon_tick(d);
+	interval_run(d);
 	service_ready();
 	return event_base_dispatch(d->base) < 0 ? -1 : 0;
 }
@@ -219,8 +172,7 @@ void daemon_close(struct poised *d)
 	}
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (d->vm[i].configured) {
-			d->backend->vm_close(d->ctx, i);
-			d->backend->settings_free(d->vm[i].conf.settings);
+			vms_close(d, i);
 		}
 	}
 	if (d->ctx != NULL) {

@@ -7,17 +7,25 @@
 
 DAEMON_SRCS := \
 	port/daemon/backends.c \
+	port/daemon/change.c \
 	port/daemon/clock.c \
 	port/daemon/conf.c \
 	port/daemon/control.c \
-	port/daemon/core.c \
 	port/daemon/daemon.c \
 	port/daemon/history.c \
 	port/daemon/interval.c \
 	port/daemon/log.c \
-	port/daemon/reload.c \
+	port/daemon/metrics.c \
+	port/daemon/notify.c \
+	port/daemon/pool.c \
+	port/daemon/port.c \
+	port/daemon/recording.c \
 	port/daemon/service.c \
+	port/daemon/sink.c \
+	port/daemon/source.c \
 	port/daemon/status.c \
+	port/daemon/vms.c \
+	port/daemon/words.c \
 	port/record/record.c \
 	port/common/port_kit.c \
 	port/common/setting.c \
@@ -40,7 +48,7 @@ XEN_SRCS := $(wildcard port/xen-arm/*.c)
 XEN_PACKAGES := xencontrol xenstore xengnttab xenevtchn xentoollog
 XEN_LIBS := -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxentoollog -lfdt
 
-POISECTL_SRCS := port/daemon/poisectl.c port/daemon/top.c
+POISECTL_SRCS := port/daemon/ctl.c port/daemon/poisectl.c port/daemon/top.c
 
 # XEN: with Xen's backend (yes), without (no), or as its libraries are there for CC (auto). KVM's backend needs
 # nothing beyond the daemon's own.

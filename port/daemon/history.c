@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon.h"
 #include "poise_names.h"
 
 #define MIB(pages) ((double)(pages) / 256.0)

@@ -72,3 +72,10 @@ void log_line(enum log_level level, const char *format, ...)
 	}
 	put(level, line);
 }
+
+void log_unexpected(enum poise_err err, const char *what)
+{
+	if (err != POISE_OK) {
+		log_line(LOG_LEVEL_ERROR, "%s: %s", what, poise_strerror(err));
+	}
+}

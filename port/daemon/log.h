@@ -8,6 +8,8 @@
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
+#include "poise_err.h"
+
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
@@ -21,5 +23,8 @@ void log_open(enum log_level level, int journal);
 
 /* Writes one line; bytes that are not printable ASCII become '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes an error of the core that the daemon did not expect; POISE_OK is none. */
+void log_unexpected(enum poise_err err, const char *what);
 
 #endif

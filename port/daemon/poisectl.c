@@ -2,24 +2,19 @@
 /* poisectl: asks poised, over its control socket. Exit: 0 done, 1 refused or not there, 2 bad use.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "ctl.h"
 #include "poise.h"
+#include "top.h"
 
 #define EXIT_BAD_USE 2
 #define SOCKET       "/run/poise/control.sock"
-/* A status of the largest table is far below. */
-#define ANSWER_MAX (1024u * 1024u)
-#define TOP_MS     1000u
+#define TOP_MS       1000u
 
 static const char usage[] =
 	"usage: poisectl [--socket PATH] COMMAND\n"
@@ -46,79 +41,6 @@ static int bad_use(const char *what, const char *about)
 	return EXIT_BAD_USE;
 }
 
-long long ctl_number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-const char *ctl_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
-FILE *ctl_connect(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	FILE *stream = NULL;
-
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-	} else if (fd >= 0) {
-		memcpy(address.sun_path, path, strlen(path) + 1u);
-		if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
-			stream = fdopen(fd, "r+");
-		}
-	}
-	if (stream == NULL) {
-		fprintf(stderr, "poisectl: %s: %s%s\n", path, strerror(errno),
-			errno == ENOENT || errno == ECONNREFUSED ? " (does poised run?)" : "");
-		if (fd >= 0) {
-			close(fd);
-		}
-	}
-	return stream;
-}
-
-/* Reads one line of at most ANSWER_MAX bytes. The caller frees it. */
-static char *read_line(FILE *stream)
-{
-	char *line = malloc(ANSWER_MAX);
-
-	if (line != NULL && fgets(line, ANSWER_MAX, stream) == NULL) {
-		free(line);
-		line = NULL;
-	}
-	return line;
-}
-
-json_t *ctl_ask(FILE *stream, json_t *request)
-{
-	char *text = request == NULL ? NULL : json_dumps(request, JSON_COMPACT);
-	char *line = NULL;
-	json_t *answer = NULL;
-
-	json_decref(request);
-	if (text != NULL && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0) {
-		line = read_line(stream);
-	}
-	free(text);
-	if (line != NULL) {
-		answer = json_loads(line, 0, NULL);
-	}
-	free(line);
-	if (answer == NULL) {
-		fputs("poisectl: poised has not answered\n", stderr);
-	} else if (!json_is_true(json_object_get(answer, "ok"))) {
-		fprintf(stderr, "poisectl: %s\n", ctl_text(answer, "error"));
-		json_decref(answer);
-		answer = NULL;
-	}
-	return answer;
-}
-
 static int ask_and_drop(FILE *stream, json_t *request)
 {
 	json_t *answer = ctl_ask(stream, request);
@@ -131,7 +53,7 @@ static int ask_and_drop(FILE *stream, json_t *request)
 static int do_top(FILE *stream, const struct options *options, char **arguments)
 {
 	(void)arguments;
-	return ctl_top(stream, options->count, TOP_MS);
+	return top_run(stream, options->count, TOP_MS);
 }
 
 static int do_status(FILE *stream, const struct options *options, char **arguments)
@@ -146,7 +68,7 @@ static int do_status(FILE *stream, const struct options *options, char **argumen
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		ctl_table(answer);
+		top_table(answer);
 	}
 	json_decref(answer);
 	return EXIT_SUCCESS;
@@ -239,7 +161,7 @@ static int do_record(FILE *stream, const struct options *options, char **argumen
 		return EXIT_FAILURE;
 	}
 	while (interrupted == 0 && result == EXIT_SUCCESS) {
-		line = read_line(stream);
+		line = ctl_line(stream);
 		if (line == NULL) {
 			break;
 		}

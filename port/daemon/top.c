@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* poisectl: status for the eye, once or live, with a bar for each VM. */
+#include "top.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +71,7 @@ static void draw_vm(const json_t *vm)
 	putchar('\n');
 }
 
-void ctl_table(const json_t *status)
+void top_table(const json_t *status)
 {
 	size_t i;
 	json_t *vm;
@@ -87,7 +89,7 @@ void ctl_table(const json_t *status)
 	fflush(stdout);
 }
 
-int ctl_top(FILE *stream, unsigned count, unsigned ms)
+int top_run(FILE *stream, unsigned count, unsigned ms)
 {
 	const struct timespec pause = {.tv_sec = (time_t)(ms / 1000u),
 				       .tv_nsec = (long)(ms % 1000u) * 1000000L};
@@ -105,7 +107,7 @@ int ctl_top(FILE *stream, unsigned count, unsigned ms)
 		if (live) {
 			fputs("\033[H\033[J", stdout);
 		}
-		ctl_table(status);
+		top_table(status);
 		json_decref(status);
 		if (count == 0 || i + 1u < count) {
 			nanosleep(&pause, NULL);

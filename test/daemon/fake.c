@@ -10,8 +10,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "fake.h"
-#include "inside.h"
+#include "interval.h"
 
 /* --- the played backend --- */
 
@@ -174,7 +175,7 @@ const struct backend *const backends[] = {&fake_backend, NULL};
 
 /* --- the bench --- */
 
-uint64_t daemon_now_us(void)
+uint64_t clock_now_us(void)
 {
 	return fake.now_us;
 }
@@ -237,7 +238,7 @@ void bench_tick(struct bench *b, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		fake.now_us += b->d.core.config.interval_ms * UINT64_C(1000);
-		daemon_tick(&b->d);
+		interval_run(&b->d);
 		assert_int_equal(poise_check(&b->d.core), 0);
 	}
 }
@@ -256,7 +257,7 @@ struct bench *bench_start_all(const char *pool)
 {
 	struct bench *b = bench_start(pool);
 
-	daemon_tick(&b->d);
+	interval_run(&b->d);
 	for (uint32_t i = 0; i < VMS; i++) {
 		bench_appear(b, i);
 	}

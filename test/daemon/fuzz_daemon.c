@@ -22,6 +22,7 @@
 
 #include "control.h"
 #include "daemon.h"
+#include "interval.h"
 #include "kvm.h"
 
 #define TEXT_MAX 8192
@@ -131,7 +132,7 @@ static void fuzz_qmp(const char *data, size_t size)
 		 (unsigned long long)vm->link.pending[0]);
 	say(fd, reply, strlen(reply));
 	play(fd, data, size);
-	daemon_tick(&poised);
+	interval_run(&poised);
 	close(fd);
 	turn();
 }

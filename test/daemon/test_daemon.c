@@ -14,6 +14,8 @@
 
 #include "control.h"
 #include "fake.h"
+#include "interval.h"
+#include "metrics.h"
 
 /* --- tests --- */
 
@@ -74,7 +76,7 @@ static void nothing_is_given_before_all_are_known(void **state)
 	fake.guest[2].meeting = true;
 	fake.guest[0].actual = 64u * MIB;
 	fake.guest[1].actual = 256u * MIB;
-	daemon_tick(&b->d);
+	interval_run(&b->d);
 	bench_appear(b, 0);
 	bench_tick(b, 10);
 	/* Below its boot size, and most of the pool seems free: it is b's and c's. */
@@ -167,7 +169,7 @@ static void calls_about_vms_that_are_not_there(void **state)
 	const struct backend_calls *calls = fake.env.calls;
 
 	(void)state;
-	daemon_tick(&b->d);
+	interval_run(&b->d);
 	calls->gone(&b->d, 0);
 	calls->restarted(&b->d, 0, 5);
 	calls->moved(&b->d, 0, 1, 5);
@@ -207,7 +209,7 @@ static void answers_fit_for_the_longest_names(void **state)
 	for (int i = 1; i < POISE_ERR_COUNT; i++) {
 		b->d.core.errors[i] = UINT64_MAX;
 	}
-	metrics = status_metrics(&b->d);
+	metrics = metrics_json(&b->d);
 	last = json_string_value(json_object_get(metrics, "text"));
 	/* What would not fit is left out at the end; a table five times as large fits. */
 	assert_true(strlen(last) < 65536u / 6u * 2u);

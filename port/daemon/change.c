@@ -3,12 +3,15 @@
  * Changes of the configuration while the daemon runs: SIGHUP, and single settings by the control
  * socket. A file or a value with a mistake changes nothing.
  */
+#include "change.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-#include "daemon.h"
+#include "pool.h"
 #include "service.h"
 #include "text.h"
+#include "vms.h"
 
 #define PAGES_LEAST 1u
 
@@ -73,7 +76,7 @@ static const char *parse_set(struct poise_vm_config *config, const char *key, co
 	return "no such key; there are min,boot,max,weight,basis,static";
 }
 
-const char *daemon_set(struct poised *d, uint32_t vm, const char *key, const char *value)
+const char *change_set(struct poised *d, uint32_t vm, const char *key, const char *value)
 {
 	const struct poise_vm_config before = d->vm[vm].conf.core;
 	struct poise_vm_config config = before;
@@ -85,7 +88,7 @@ const char *daemon_set(struct poised *d, uint32_t vm, const char *key, const cha
 		return wrong;
 	}
 	d->vm[vm].conf.core = config;
-	err = d->vm[vm].running ? daemon_vm_apply(d, vm) : POISE_OK;
+	err = d->vm[vm].running ? vms_apply(d, vm) : POISE_OK;
 	if (err != POISE_OK) {
 		d->vm[vm].conf.core = before;
 		return poise_strerror(err);
@@ -94,7 +97,7 @@ const char *daemon_set(struct poised *d, uint32_t vm, const char *key, const cha
 	return NULL;
 }
 
-const char *daemon_freeze(struct poised *d, uint32_t vm, bool frozen)
+const char *change_freeze(struct poised *d, uint32_t vm, bool frozen)
 {
 	struct daemon_vm *v = &d->vm[vm];
 	const bool before = v->frozen;
@@ -104,7 +107,7 @@ const char *daemon_freeze(struct poised *d, uint32_t vm, bool frozen)
 	if (!frozen) {
 		v->conf.core.flags &= ~POISE_VM_FREEZE; /* The file's, too: thawed is thawed. */
 	}
-	err = v->running ? daemon_vm_apply(d, vm) : POISE_OK;
+	err = v->running ? vms_apply(d, vm) : POISE_OK;
 	if (err != POISE_OK) {
 		v->frozen = before;
 		return poise_strerror(err);
@@ -144,9 +147,7 @@ static void drop_vms(struct poised *d, const struct config *next)
 				 at < next->vm_count ? "reached in another way" : "taken out");
 			continue;
 		}
-		d->backend->vm_close(d->ctx, i);
-		d->backend->settings_free(v->conf.settings);
-		*v = (struct daemon_vm){0};
+		vms_close(d, i);
 	}
 }
 
@@ -167,7 +168,7 @@ static void change_vm(struct poised *d, uint32_t slot, const struct config_vm *v
 
 	d->vm[slot].conf.core = vm->core;
 	if (d->vm[slot].running) {
-		err = daemon_vm_apply(d, slot);
+		err = vms_apply(d, slot);
 	}
 	if (err != POISE_OK) {
 		d->vm[slot].conf.core = before;
@@ -181,7 +182,7 @@ static void change_vms(struct poised *d, struct config *next, bool lower)
 {
 	for (uint32_t i = 0; i < next->vm_count; i++) {
 		struct config_vm *vm = &next->vm[i];
-		uint32_t slot = daemon_find(d, vm->name);
+		uint32_t slot = vms_find(d, vm->name);
 
 		if (slot < POISE_VM_MAX) {
 			const uint64_t min_now = d->vm[slot].conf.core.min_pages;
@@ -195,7 +196,7 @@ static void change_vms(struct poised *d, struct config *next, bool lower)
 		if (lower) {
 			continue;
 		}
-		if (slot == POISE_VM_MAX || daemon_vm_open(d, slot, vm) != 0) {
+		if (slot == POISE_VM_MAX || vms_open(d, slot, vm) != 0) {
 			log_line(LOG_LEVEL_WARNING, "%s:%u: %s: no room for another VM",
 				 d->conf_path, vm->line, vm->name);
 		}
@@ -207,7 +208,7 @@ static void change_pool(struct poised *d, uint64_t pool_pages)
 	const uint64_t before = d->pool_pages;
 
 	d->pool_pages = pool_pages;
-	daemon_pool_update(d);
+	pool_update(d);
 	if (d->core.config.pool_pages > pool_pages) {
 		d->pool_pages = before;
 		log_line(LOG_LEVEL_WARNING, "%s: pool: %s; it stays as it is", d->conf_path,
@@ -217,7 +218,7 @@ static void change_pool(struct poised *d, uint64_t pool_pages)
 	}
 }
 
-void daemon_reload(struct poised *d)
+void change_reload(struct poised *d)
 {
 	char error[CONFIG_ERROR_MAX];
 	struct config *next = conf_read(d->conf_path, error);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Recordings; see recording.h. */
+#include "recording.h"
+
+#include "pool.h"
+#include "port.h"
+#include "vms.h"
+
+static bool record_file_write(void *ctx, const char *line, size_t size)
+{
+	return fwrite(line, 1, size, ctx) == size;
+}
+
+const char *recording_start(struct poised *d, const struct sink *sink)
+{
+	uint64_t before[POISE_VM_MAX];
+	const char *wrong = sinks_add(&d->sinks, sink);
+
+	if (wrong != NULL) {
+		recording_stop(d, sink->ctx);
+		return wrong;
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		/* What is on its way to a VM stays charged until it has been measured. */
+		before[i] = poise_vm_charge(&d->core.vm[i]);
+	}
+	log_unexpected(port_start(d), "recording");
+	log_unexpected(poise_pool_set(&d->core, POOL_LEAST_PAGES), "recording");
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		if (d->vm[i].running) {
+			log_unexpected(vms_add(d, i, before[i]), d->vm[i].conf.name);
+		}
+	}
+	pool_update(d);
+	vms_apply_all(d);
+	return NULL;
+}
+
+void recording_stop(struct poised *d, const void *ctx)
+{
+	sinks_remove(&d->sinks, ctx);
+	if (d->record != NULL && ctx == d->record) {
+		fclose(d->record);
+		d->record = NULL;
+	}
+}
+
+int recording_open(struct poised *d)
+{
+	const char *wrong;
+	struct sink sink = {.write = record_file_write};
+
+	if (d->conf->record[0] == '\0') {
+		return 0;
+	}
+	d->record = fopen(d->conf->record, "we");
+	if (d->record == NULL) {
+		log_line(LOG_LEVEL_ERROR, "%s: cannot be opened for the recording",
+			 d->conf->record);
+		return -1;
+	}
+	sink.ctx = d->record;
+	wrong = sinks_add(&d->sinks, &sink);
+	return wrong == NULL ? 0 : -1;
+}
+
+void recording_flush(struct poised *d)
+{
+	if (d->record != NULL && fflush(d->record) != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s: cannot be written to: the recording ends here",
+			 d->conf->record);
+		recording_stop(d, d->record);
+	}
+}
