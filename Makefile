@@ -4,6 +4,8 @@
 # OUT	where everything built goes		CROSS	prefix of the AArch64 tools
 # JOBS	how much is done at a time; default: as many as there are processors
 # QEMU	the system emulator			V=1	shows commands and test output
+# BOARD_CPU, BOARD_SMP, BOARD_MEM	the board's CPU (cortex-a72), how many (1), memory (1G)
+# GUARD_QUIET_S, GUARD_LIMIT_S	seconds without output, and in all, after which a run on QEMU has failed
 # CC, CLANG	the two compilers of this machine; each must accept the code without a warning
 #
 # For packages and other machines (all may also stand in the environment):
@@ -41,6 +43,8 @@ CLANG ?= clang
 SETUP ?= yes
 V ?=
 export V
+# Every run on QEMU ends when this make does, however deep below it and however it ends.
+export GUARD_OWNER := $(shell echo $$PPID)
 # V=0 means the same as no V.
 override V := $(filter-out 0,$(V))
 Q := $(if $(V),,@)
@@ -76,7 +80,7 @@ PURPOSES := $(sort \
 	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \
 	$(if $(filter daemon-arm64,$(GOALS)),linux) \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
-	$(if $(filter test test-host test-board check bench setup,$(GOALS)),run sim daemon test) \
+	$(if $(filter test test-host test-board test-board-matrix check bench setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter test,$(GOALS)),linux) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen setup,$(GOALS)),linux) \
@@ -229,8 +233,8 @@ lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for a hypervisor on AArch64
 
 run: $(BOARD_ELF) ## three TV guests on the board: static partitions, then balanced; recording in build/run
 	@mkdir -p $(OUT)/run
-	$(Q)$(QEMU) $(BOARD_QEMU_FLAGS) -kernel $< -semihosting-config \
-		enable=on,target=native,arg=scenario=tv,arg=record=$(OUT)/run/tv.txt </dev/null
+	$(Q)test/qemu/guard.sh $(QEMU) $(BOARD_QEMU_FLAGS) -kernel $< -semihosting-config \
+		enable=on,target=native,arg=scenario=tv,arg=record=$(OUT)/run/tv.txt
 
 all: lib lib-aarch64 board ## the libraries and the board's image
 

@@ -14,6 +14,7 @@ out=$2
 cross=$3
 shift 3
 dir=$out/bench
+guard=$(dirname "$0")/../qemu/guard.sh
 rm -rf "$dir/core"
 mkdir -p "$dir/core"
 
@@ -56,8 +57,9 @@ sed 's/^/stack./' "$dir/stacks" >>"$dir/figures"
 # --- instructions: at EL2 on the board ---
 
 for image in a64 a64vm32 a64vm64; do
-	"$@" -semihosting-config enable=on,target=native -kernel "$dir/$image.elf" </dev/null |
-		tr -d '\r' >"$dir/$image.log"
+	"$guard" -l "$dir/$image.out" "$@" -semihosting-config enable=on,target=native \
+		-kernel "$dir/$image.elf" >/dev/null
+	tr -d '\r' <"$dir/$image.out" >"$dir/$image.log"
 	if ! grep -q '^bench: end' "$dir/$image.log"; then
 		cat "$dir/$image.log"
 		exit 1
@@ -74,7 +76,7 @@ fresh() {
 	shift 2
 	if [ ! -e "$log" ] || [ -n "$(find "$image" -newer "$log")" ]; then
 		mkdir -p "$(dirname "$log")"
-		"$@" -kernel "$image" </dev/null >"$log"
+		"$guard" -l "$log" "$@" -kernel "$image" >/dev/null
 	fi
 }
 

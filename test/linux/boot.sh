@@ -8,7 +8,7 @@
 # -o	where the guest's /out is unpacked	-l	a copy of the console	-q	the copy only
 # -x	the hypervisor XEN with the kernel as its dom0; XEN_ARGS: Xen's own arguments
 # QEMU, QEMU_CPU, QEMU_EXTRA: the emulator, its CPU (cortex-a72), more of its options.
-# Exit: the status of the guest's /job; 124 out of time, 125 the guest ended without saying a status.
+# Exit: the status of the guest's /job; 124 out of time or silent for 20 minutes, 125 the guest ended without saying a status.
 set -u
 
 fail() {
@@ -77,20 +77,13 @@ for disk in $disks; do
 		-device "virtio-blk-pci,drive=$name,serial=$name"
 done
 
+exec 3>&1
+[ -z "$quiet" ] || exec 3>/dev/null
 # shellcheck disable=SC2086 # QEMU_EXTRA is a list of words.
-run() {
-	timeout --foreground -k 10 "$limit" "$qemu" "$@" ${QEMU_EXTRA:-} </dev/null
-	echo $? >"$work/status"
-}
-if [ -n "$quiet" ]; then
-	run "$@" >"$log" 2>&1
-else
-	run "$@" 2>&1 | tee "$log"
-fi
-status=$(cat "$work/status")
+"$(dirname "$0")/../qemu/guard.sh" -q 1200 -t "$limit" -l "$log" "$qemu" "$@" ${QEMU_EXTRA:-} >&3
+status=$?
 
-if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-	echo "boot: no end within $limit s" | tee -a "$log" >&2
+if [ "$status" -eq 124 ]; then
 	exit 124
 elif [ "$status" -ne 0 ]; then
 	echo "boot: $qemu ended with status $status" | tee -a "$log" >&2

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,6 +69,8 @@ bool console_start(struct console *c, char *const argv[], const char *log)
 	signal(SIGPIPE, SIG_IGN);
 	c->pid = fork();
 	if (c->pid == 0) {
+		/* Whatever ends the test ends the emulator too. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(to[0], 0);
 		dup2(from[1], 1);
 		dup2(fileno(c->log), 2);

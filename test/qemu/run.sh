@@ -5,30 +5,30 @@
 #	run.sh LIST BOARD_OUT WORK_OUT QEMU [FLAGS...]
 #
 # A boot passes if its exit status is the expected one, and its output closes with the line that
-# belongs to that status (or contains the expected text). The limit of time is for a boot that hangs:
-# many times what one takes, so that a slow or busy machine changes nothing.
+# belongs to that status (or contains the expected text). guard.sh ends a boot that hangs.
 # Last line: N passed, N failed.
 set -u
 
-limit=1200
-
-# start LOG QEMU FLAGS...: one boot of the stanza; its status is QEMU's, 124 at the time limit.
+# start LOG QEMU FLAGS...: one boot of the stanza; its status is that of guard.sh.
 start() {
 	output=$1
 	shift
+	if [ -n "$machine" ]; then
+		set -- "$1" -M "$machine" -display none -serial stdio
+	fi
 	semihosting=enable=on,target=native
 	for argument in $args; do
 		semihosting=$semihosting,arg=$argument
 	done
 	# shellcheck disable=SC2086 # Options are meant to be split.
-	timeout "$limit" "$@" $options -semihosting-config "$semihosting" \
-		-kernel "$images/$image" </dev/null >"$output" 2>&1
+	"$(dirname "$0")/guard.sh" "$@" $options -semihosting-config "$semihosting" \
+		-kernel "$images/$image" >"$output" 2>&1
 }
 
 # Says whether the boot went as it should; leaves the reason in `why` if not.
 judge() {
 	if [ "$code" -eq 124 ]; then
-		why="no end within $limit s"
+		why=$(tail -n 1 "$log")
 	elif [ "$code" -ne "$status" ]; then
 		why="exit status $code instead of $status"
 	elif [ -n "$expect" ] && ! grep -qF "$expect" "$log"; then
@@ -45,15 +45,26 @@ judge() {
 	return 1
 }
 
+# memory_of QEMU FLAGS...: the last size of memory among the flags.
+memory_of() {
+	size=
+	for word; do
+		[ "${before-}" != -m ] || size=$word
+		before=$word
+	done
+	echo "$size"
+}
+
 # boot LIST BOARD_OUT WORK_OUT NAME QEMU [FLAGS...]: boots one stanza; counts go to WORK_OUT/NAME.count.
 boot() {
 	images=$2
 	work=$3
 	name=$4
-	image='' args='' status=0 expect='' again='' options=''
+	image='' args='' status=0 expect='' again='' options='' machine=''
 	eval "$(stanzas "$1" "$name")"
 	shift 4
-	args=$(printf '%s' "$args" | sed "s|@OUT@|$work|g")
+	# shellcheck disable=SC2086 # Options are meant to be split.
+	args=$(printf '%s' "$args" | sed "s|@OUT@|$work|g; s|@MEMORY@|$(memory_of "$@" $options)|g")
 	log=$work/$name.log
 	start "$log" "$@"
 	code=$?
@@ -85,7 +96,7 @@ stanzas() {
 	awk -F '\t' -v list="$1" -v only="${2-}" '
 		/^#/ || /^$/ { next }
 		$1 == "name" { name = $2; if (!only) print name; next }
-		NF != 2 || $1 !~ /^(image|args|status|expect|again|options)$/ {
+		NF != 2 || $1 !~ /^(image|args|status|expect|again|options|machine)$/ {
 			print list ":" FNR ": what is " $0 "?" > "/dev/stderr"
 			exit 2
 		}
