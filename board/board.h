@@ -10,10 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "panic.h"
+
 /* Linker script symbols: addresses, never read. */
 extern char board_image_start[], board_text_end[], board_rodata_end[], board_stack_guard[],
 	board_image_end[];
-extern char board_vectors[];
+extern char board_vectors[], board_last_vectors[];
 
 #define BOARD_DTB         0x40000000u /* QEMU's device tree, if the image leaves room for it */
 #define BOARD_DTB_BYTES   0x100000u
@@ -30,34 +32,37 @@ _Noreturn void board_start(void);
 /* What to run once the board is up; each image has its own. Returns: the exit status. */
 int board_main(void);
 
-/* Reports an exception that must not happen and leaves with status 1. Called by vectors.S only. */
-_Noreturn void board_unexpected(const char *slot, uint64_t esr, uint64_t elr, uint64_t far,
-				uint64_t spsr);
+/* Returns: the end of RAM that can be used; whole blocks of the map. */
+uint64_t board_ram_end(void);
 
-/* Ends the run with status 1 after one line: the monitor found itself wrong. printf format. */
-_Noreturn void board_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* --- args.c: the arguments of the run --- */
+
+/* Fetches them from the host. */
+void board_args_init(void);
 
 /*
- * Finds `name=value` among the arguments of the run. `value` receives at most `size` bytes, always
- * terminated. Returns: whether the argument is there.
+ * Finds `name=value` among the arguments. `value` receives at most `size` bytes, always terminated.
+ * Returns: whether the argument is there.
  */
 bool board_arg(const char *name, char *value, size_t size);
 
 /* The same for an unsigned decimal number; `otherwise` if it is absent or malformed. */
 uint64_t board_arg_number(const char *name, uint64_t otherwise);
 
-/* --- uart.c: PL011, output only, polled; usable from the first instruction of C on --- */
+/* --- uart.c: PL011, output only, polled; works with the MMU off --- */
 
 void board_uart_init(void);
 void board_uart_put(char character);
 void board_uart_write(const char *text, size_t bytes);
 
-/* --- semi.c: Arm semihosting, the run's connection to the host --- */
+/* --- semi.c: Arm semihosting, the run's connection to the host; works with the MMU off --- */
 
 #define BOARD_SEMI_READ  0 /* open modes of the semihosting specification: "r" */
 #define BOARD_SEMI_WRITE 4 /* "w" */
 
 _Noreturn void board_exit(int status);
+/* Writes to the console of the host, which is there whatever the machine is. */
+void board_semi_say(const char *text);
 /* Copies the command line into `line`. Returns: whether there is one that fits. */
 bool board_semi_command_line(char *line, size_t size);
 /* Returns: a handle, or a negative number. */
@@ -86,8 +91,18 @@ bool board_fdt_memory(const void *blob, size_t limit, struct board_memory *memor
 
 /* --- mmu.c: EL2 stage 1 --- */
 
-/* Maps devices, the image (W^X by page) and RAM up to `ram_end`; turns MMU and caches on. */
-void board_mmu_init(uint64_t ram_end);
+/*
+ * Maps devices, device tree and image (W^X by page); turns MMU and caches on. Called by start.S
+ * only.
+ */
+void board_mmu_init(void);
+/* Maps RAM from the end of the image to `end`, if it is whole blocks. Returns: the end of the map.
+ */
+uint64_t board_mmu_map_ram(uint64_t end);
+/* Returns: the first address that this CPU or this map cannot reach. */
+uint64_t board_mmu_reach(void);
+/* Returns: the size of physical addresses, coded as in TCR_EL2.PS and VTCR_EL2.PS. */
+uint64_t board_mmu_address_size(void);
 
 /* --- gic.c: GICv3 --- */
 

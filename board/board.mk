@@ -13,8 +13,12 @@ NEWLIB := $(abspath $(OUT))/newlib
 NEWLIB_STAMP := $(OUT)/newlib/.built
 
 # The virtual machine of every run. Virtual time counts instructions, so runs repeat bit for bit.
-BOARD_QEMU_FLAGS := -M virt,virtualization=on,gic-version=3 -cpu cortex-a72 -smp 1 -m 1G \
-	-display none -monitor none -serial stdio -parallel none -net none -icount shift=0,sleep=off
+BOARD_CPU ?= cortex-a72
+BOARD_SMP ?= 1
+BOARD_MEM ?= 1G
+BOARD_QEMU_FLAGS := -M virt,virtualization=on,gic-version=3 -cpu $(BOARD_CPU) -smp $(BOARD_SMP) \
+	-m $(BOARD_MEM) -display none -monitor none -serial stdio -parallel none -net none \
+	-icount shift=0,sleep=off
 
 # newlib: once; `make clean` leaves it alone. Nothing of ours is in it, so it depends on its tarball only.
 # -O2, because -Os would choose a memcpy that goes byte by byte.
@@ -43,11 +47,16 @@ BOARD_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
 	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 BOARD_LIBS := $(NEWLIB)/root/aarch64-none-elf/lib/libc.a -lgcc
 
+# What runs before the MMU is on, and the way out of a failure at any point: no library, not even one
+# that the compiler would call by itself; test/objcode/early.sh checks it.
+BOARD_EARLY_SOURCES := board/start.S board/vectors.S board/mmu.c board/panic.c board/uart.c board/semi.c
+BOARD_EARLY_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_EARLY_SOURCES))
+$(BOARD_EARLY_OBJECTS): BOARD_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
+
 # The monitor: everything that every image has.
-BOARD_SOURCES := board/start.S board/vectors.S board/boot.c board/uart.c board/semi.c board/fdt.c \
-	board/mmu.c board/gic.c board/timer.c board/carve.c board/pool.c board/syscalls.c \
-	board/stage2.c board/memory.c board/context.c board/vm.c board/sched.c board/trap.c \
-	board/hvc.c board/blk.c
+BOARD_SOURCES := $(BOARD_EARLY_SOURCES) board/boot.c board/args.c board/fdt.c board/gic.c board/timer.c \
+	board/carve.c board/pool.c board/syscalls.c board/stage2.c board/memory.c board/context.c \
+	board/vm.c board/sched.c board/trap.c board/hvc.c board/blk.c
 BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
 
 # Poise itself: the library as everybody gets it, the recorder, what ports have in common, and the port
@@ -109,8 +118,16 @@ $(BOARD_TEST_ELF): $(BOARD_OBJECTS) $(BOARD_TEST_OBJECTS) $(BOARD_POISE_OBJECTS)
 	@echo "  LINK    $@"
 	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o %.a,$^) $(BOARD_LIBS)
 
+# The image that fails before the MMU is on.
+BOARD_FAULT_ELF := $(BOARD_OUT)/early.elf
+BOARD_FAULT_OBJECTS := $(filter-out %/mmu.c.o,$(BOARD_EARLY_OBJECTS)) $(BOARD_OUT)/test/qemu/early.c.o
+
+$(BOARD_FAULT_ELF): $(BOARD_FAULT_OBJECTS) board/virt.ld
+	@echo "  LINK    $@"
+	$(Q)$(BOARD_CC) $(BOARD_LDFLAGS) -T board/virt.ld -o $@ $(filter %.o,$^)
+
 # The command that runs all boots of the list; its last line is `N passed, N failed`.
 RUN_qemu := test/qemu/run.sh test/qemu/qemu.list $(BOARD_OUT) $(OUT)/test/qemu $(QEMU) $(BOARD_QEMU_FLAGS)
 
 -include $(patsubst %.o,%.d,$(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) \
-	$(filter %.c.o,$(BOARD_POISE_OBJECTS)) $(BOARD_TEST_OBJECTS) $(PROBE_OBJECTS))
+	$(filter %.c.o,$(BOARD_POISE_OBJECTS)) $(BOARD_TEST_OBJECTS) $(BOARD_FAULT_OBJECTS) $(PROBE_OBJECTS))

@@ -1,115 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order in which the board comes up, the arguments of the run, and the ways it ends.
- * What is run on the board is board_main's concern, one per image.
+ * The order in which the board comes up once the MMU is on, and what it says of a machine that it
+ * cannot use. What is run on the board is board_main's concern, one per image.
  */
 #include "board.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "arch.h"
+#define MIB (UINT64_C(1) << 20)
 
-static char command_line[1024];
+static uint64_t ram_end;
+
+/* Returns: the end of RAM, of a machine on which the rest of the monitor works. */
+static uint64_t find_ram(void)
+{
+	struct board_memory memory;
+	char why[160];
+
+	if (!board_fdt_memory((const void *)(uintptr_t)BOARD_DTB, BOARD_DTB_BYTES, &memory)) {
+		board_refuse("board: no device tree that names memory at 0x40000000; QEMU needs "
+			     "-M virt\n");
+	}
+	uint64_t end = memory.base + memory.bytes;
+	if (memory.base != BOARD_DTB) {
+		snprintf(why, sizeof(why), "board: memory is at 0x%lx instead of 0x%x\n",
+			 memory.base, BOARD_DTB);
+	} else if (end < (uint64_t)(uintptr_t)board_image_end) {
+		snprintf(why, sizeof(why), "board: %lu MiB of memory are too little\n",
+			 memory.bytes / MIB);
+	} else if (end > board_mmu_reach()) {
+		snprintf(why, sizeof(why),
+			 "board: %lu MiB of memory are more than the %lu that it "
+			 "can map on this CPU\n",
+			 memory.bytes / MIB, (board_mmu_reach() - BOARD_DTB) / MIB);
+	} else {
+		return end;
+	}
+	board_refuse(why);
+}
+
+uint64_t board_ram_end(void)
+{
+	return ram_end;
+}
 
 _Noreturn void board_start(void)
 {
-	struct board_memory memory;
-
+	ram_end = board_mmu_map_ram(find_ram());
 	board_uart_init();
-	if (!board_fdt_memory((const void *)(uintptr_t)BOARD_DTB, BOARD_DTB_BYTES, &memory) ||
-	    memory.base != BOARD_DTB) {
-		static const char text[] = "board: no memory node in the device tree\n";
-		board_uart_write(text, sizeof(text) - 1);
-		board_exit(1);
-	}
-
-	board_mmu_init(memory.base + memory.bytes);
 	board_gic_init();
 	board_timer_init();
-	board_carve_init((uint64_t)(uintptr_t)board_image_end, memory.base + memory.bytes);
-	if (!board_semi_command_line(command_line, sizeof(command_line))) {
-		command_line[0] = '\0';
-	}
+	board_carve_init((uint64_t)(uintptr_t)board_image_end, ram_end);
+	board_args_init();
 
 	int status = board_main();
 	fflush(NULL);
 	board_exit(status);
-}
-
-static void put_text(const char *text)
-{
-	board_uart_write(text, strlen(text));
-}
-
-static void put_hex(const char *name, uint64_t value)
-{
-	put_text(name);
-	for (int shift = 60; shift >= 0; shift -= 4) {
-		board_uart_put("0123456789abcdef"[(value >> shift) & 15u]);
-	}
-}
-
-/* Without newlib: whatever is broken, these lines come out. */
-_Noreturn void board_unexpected(const char *slot, uint64_t esr, uint64_t elr, uint64_t far,
-				uint64_t spsr)
-{
-	put_text("\nboard: unexpected exception: ");
-	put_text(slot);
-	put_hex(" esr=0x", esr);
-	put_hex(" elr=0x", elr);
-	put_hex(" far=0x", far);
-	put_hex(" spsr=0x", spsr);
-	put_text("\n");
-	board_exit(1);
-}
-
-_Noreturn void board_panic(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	printf("board: ");
-	vprintf(format, arguments);
-	printf("\n");
-	va_end(arguments);
-	fflush(NULL);
-	board_exit(1);
-}
-
-bool board_arg(const char *name, char *value, size_t size)
-{
-	size_t name_length = strlen(name);
-	const char *at = command_line;
-
-	while (*at != '\0') {
-		size_t length = strcspn(at, " ");
-		if (length > name_length && at[name_length] == '=' &&
-		    memcmp(at, name, name_length) == 0) {
-			size_t bytes = length - name_length - 1;
-			if (bytes >= size) {
-				bytes = size - 1;
-			}
-			memcpy(value, at + name_length + 1, bytes);
-			value[bytes] = '\0';
-			return true;
-		}
-		at += length;
-		at += strspn(at, " ");
-	}
-	return false;
-}
-
-uint64_t board_arg_number(const char *name, uint64_t otherwise)
-{
-	char text[24];
-	char *end;
-
-	if (!board_arg(name, text, sizeof(text)) || text[0] < '0' || text[0] > '9') {
-		return otherwise;
-	}
-	uint64_t number = strtoull(text, &end, 10);
-	return *end == '\0' ? number : otherwise;
 }

@@ -3,13 +3,14 @@
  * Arm semihosting: arguments come in, the exit status and recordings go out. Only the monitor uses
  * it; QEMU offers it to EL2 as well as to EL1, but a guest's HLT is trapped nowhere, so the run's
  * command line asks QEMU for semihosting only because every guest image is part of this project.
+ *
+ * Used before the MMU is on, so without a library; see panic.c.
  */
 #include "board.h"
 
-#include <string.h>
-
 #define SYS_OPEN        0x01u
 #define SYS_CLOSE       0x02u
+#define SYS_WRITE0      0x04u
 #define SYS_WRITE       0x05u
 #define SYS_READ        0x06u
 #define SYS_SEEK        0x0au
@@ -26,6 +27,11 @@ static int64_t call(uint32_t operation, const void *block)
 
 	__asm__ volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
 	return (int64_t)x0;
+}
+
+void board_semi_say(const char *text)
+{
+	call(SYS_WRITE0, text);
 }
 
 _Noreturn void board_exit(int status)
@@ -47,8 +53,12 @@ bool board_semi_command_line(char *line, size_t size)
 
 int board_semi_open(const char *path, int mode)
 {
-	const uint64_t block[3] = {(uint64_t)(uintptr_t)path, (uint64_t)mode, strlen(path)};
+	uint64_t length = 0;
 
+	while (path[length] != '\0') {
+		length++;
+	}
+	const uint64_t block[3] = {(uint64_t)(uintptr_t)path, (uint64_t)mode, length};
 	return (int)call(SYS_OPEN, block);
 }
 

@@ -29,8 +29,9 @@ _Static_assert(GUEST_RAM_BASE % (UINT64_C(1) << 30) == 0, "RAM must start on a 1
 #define S2_AF           (UINT64_C(1) << 10)
 #define FLUSH_ALL_ABOVE 64u /* pages; more than this costs less by VMID */
 
-/* 32-bit IPA from level 1, walks write-back inner shareable, 4 KiB, 40-bit output, RES1. */
-#define VTCR (UINT64_C(1) << 31 | 32u | 1u << 6 | 1u << 8 | 1u << 10 | 3u << 12 | 2u << 16)
+/* 32-bit IPA from level 1, walks write-back inner shareable, 4 KiB, RES1; bits 16 up: PS. */
+#define VTCR          (UINT64_C(1) << 31 | 32u | 1u << 6 | 1u << 8 | 1u << 10 | 3u << 12)
+#define VTCR_PS_SHIFT 16
 
 static uint64_t free_tables; /* list through the first word of each free table */
 static uint32_t free_table_count;
@@ -57,7 +58,7 @@ bool board_stage2_init(uint32_t table_pages)
 		free_table_count++;
 	}
 	memory_type = board_stage2_forces_write_back() ? S2_NORMAL_FWB : S2_NORMAL_WB;
-	board_sysreg_write(vtcr_el2, VTCR);
+	board_sysreg_write(vtcr_el2, VTCR | board_mmu_address_size() << VTCR_PS_SHIFT);
 	board_isb();
 	return true;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * First instructions of the monitor. QEMU enters an ELF at EL2 with the MMU off and everything else
- * unknown; this file makes it known, gives C a stack and zeroed memory, and never comes back.
+ * unknown; this file makes it known, gives C a stack, zeroed memory and the MMU, and never comes
+ * back. With the MMU off all data is Device memory: every access here is aligned, and so is every
+ * one in board_mmu_init. No library runs before that.
  */
 #include "frame.h"
 
@@ -22,6 +24,11 @@ _start:
 	cmp	x0, #(2 << 2)
 	b.ne	wrong_level
 
+	/* EL1 is AArch64, no host extensions: registers of EL2 have the layout that is meant here. */
+	mov	x0, #(1 << 31)
+	msr	hcr_el2, x0
+	isb
+
 	/* Known system control: MMU, caches, alignment checks off, RES1 bits set, little-endian. */
 	ldr	x0, =0x30c50830
 	msr	sctlr_el2, x0
@@ -37,20 +44,37 @@ _start:
 	msr	vbar_el2, x0
 	isb
 
-	/* C expects .bss to be zero; the linker script aligned both ends to 16 bytes. */
+	/*
+	 * What is written from here to the MMU goes to memory past the caches. A line of it that a
+	 * loader has left there would be older, and read or written back later: away with it.
+	 */
+	mrs	x2, ctr_el0
+	ubfx	x2, x2, #16, #4
+	mov	x3, #4
+	lsl	x3, x3, x2
 	ldr	x0, =board_bss_start
-	ldr	x1, =board_bss_end
-1:	stp	xzr, xzr, [x0], #16
+	ldr	x1, =board_image_end
+1:	dc	ivac, x0
+	add	x0, x0, x3
 	cmp	x0, x1
 	b.lo	1b
+	dsb	sy
+
+	/* C expects .bss to be zero; the linker script aligned both ends. */
+	ldr	x0, =board_bss_start
+	ldr	x1, =board_bss_end
+2:	stp	xzr, xzr, [x0], #16
+	cmp	x0, x1
+	b.lo	2b
 
 	mov	x29, xzr
 	mov	x30, xzr
+	bl	board_mmu_init
 	bl	board_start
 
 	/* board_start does not return; if it did, stay where a debugger finds us. */
-2:	wfi
-	b	2b
+3:	wfi
+	b	3b
 
 /*
  * wrong_level: says so and leaves with status 1, through semihosting, which works at EL1 and EL3.

@@ -5,6 +5,7 @@
  * The monitor is one thread on one stack. board_vm_enter looks like a function call to C: it goes
  * into the guest and returns when the guest is left. Everything a guest may cause arrives in one of
  * four slots; the other twelve mean that the monitor itself is wrong, and end the run with a report.
+ * While that is being written, board_last_vectors stand in their place.
  */
 #include "frame.h"
 
@@ -52,6 +53,15 @@ board_vectors:
 	.balign	0x80
 	.size board_vectors, . - board_vectors
 
+	.global board_last_vectors
+	.type board_last_vectors, %object
+board_last_vectors:
+	.rept	16
+	SLOT	last_words
+	.endr
+	.balign	0x80
+	.size board_last_vectors, . - board_last_vectors
+
 	UNEXPECTED current_sp0_sync, "current EL, SP0, synchronous"
 	UNEXPECTED current_sp0_irq, "current EL, SP0, IRQ"
 	UNEXPECTED current_sp0_fiq, "current EL, SP0, FIQ"
@@ -76,6 +86,9 @@ board_vectors:
  * State: EL2; the MMU as it was.
  */
 unexpected:
+	ldr	x0, =board_last_vectors
+	msr	vbar_el2, x0
+	isb
 	msr	spsel, #1
 	ldr	x0, =board_emergency_top
 	mov	sp, x0
@@ -85,6 +98,34 @@ unexpected:
 	mrs	x3, far_el2
 	mrs	x4, spsr_el2
 	b	board_unexpected
+
+/*
+ * last_words: an exception while the end of the run was being reported. Says so and leaves with
+ * status 1 by semihosting, without a stack or any other memory of its own.
+ * Inputs: none. Outputs: does not return. Clobbers: x0, x1. State: EL2; the MMU as it was.
+ */
+last_words:
+	/* An exception from the first HLT: there is no semihosting, and nobody to be told. */
+	mrs	x0, elr_el2
+	adr	x1, 1f
+	cmp	x0, x1
+	b.eq	2f
+
+	/* SYS_WRITE0, then SYS_EXIT. */
+	adr	x1, last_text
+	mov	x0, #0x04
+1:	hlt	#0xf000
+	adr	x1, last_block
+	mov	x0, #0x18
+	hlt	#0xf000
+2:	wfi
+	b	2b
+	.balign	8
+last_block:
+	.quad	0x20026, 1
+last_text:
+	.asciz	"\nboard: a fault while another was being reported\n"
+	.balign	4
 
 /*
  * board_vm_enter: runs the guest whose system registers are already loaded, until an exception

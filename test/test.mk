@@ -5,6 +5,7 @@
 # and what UNIT_SRCS_NAME adds.
 UNIT_TESTS := \
 	ack \
+	board_fdt \
 	check \
 	err \
 	forecast \
@@ -49,6 +50,7 @@ SIZE_TESTS := \
 	plan_shortage \
 	random
 
+UNIT_SRCS_board_fdt := board/fdt.c
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
 UNIT_SRCS_port_kit := port/common/port_kit.c
 UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
@@ -126,6 +128,9 @@ HOST_NEEDS += $(RELACY)
 # Object code: the barriers are where they should be.
 RUN_object-code := test/objcode/run.sh $(OUT)/objcode $(CROSS)gcc $(CLANG) $(CROSS)objdump
 HOST_RUNS += object-code
+RUN_early-code := test/objcode/early.sh $(OUT)/early-code $(CROSS) $(BOARD_EARLY_OBJECTS)
+HOST_RUNS += early-code
+HOST_NEEDS += $(BOARD_EARLY_OBJECTS)
 
 # Static checks.
 RUN_check := test/check.sh $(OUT)/check $(CC) $(CXX) $(CLANG) $(CROSS) \
@@ -176,6 +181,7 @@ $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(Q)$(LINK_host) -o $@ $^
 RUN_same := $(SAME) $(OUT)/test/qemu/scenarios.rec $(OUT)/test/qemu/smart-tv.rec
 
+RUN_guard := test/qemu/guard_test.sh $(OUT)/test/guard $(BOARD_FAULT_ELF) $(MAKE) $(QEMU) $(BOARD_QEMU_FLAGS)
 RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)
 
 bench: $(BENCH_ELFS) $(BOARD_TEST_ELF) $(BOARD_ELF) ## size, stack and instructions against their budgets; build/bench.json, README
@@ -192,8 +198,21 @@ endef
 host-runs: $(HOST_NEEDS)
 	$(call run_all,$(HOST_RUNS),host)
 
-board-runs: $(BOARD_TEST_ELF) $(BENCH_ELFS) $(BOARD_ELF) $(SAME)
-	$(call run_all,qemu,board)
+# All boots again on each machine that the board supports; a short form of it is always run.
+RUN_matrix := test/qemu/run.sh test/qemu/matrix.list $(BOARD_OUT) $(OUT)/test/matrix $(QEMU) $(BOARD_QEMU_FLAGS)
+BOARD_MATRIX := $(addprefix -cpu.,cortex-a53 cortex-a57 cortex-a72 cortex-a76 neoverse-n1 max) \
+	$(addprefix -smp.,2 3 4) $(addprefix -m.,512M 2G 3G 4G)
+$(foreach m,$(BOARD_MATRIX),$(eval RUN_qemu$(m) := test/qemu/run.sh test/qemu/qemu.list $(BOARD_OUT) \
+	$(OUT)/test/qemu$(m) $(QEMU) $(BOARD_QEMU_FLAGS) $(subst ., ,$(m))))
+
+.PHONY: test-board-matrix
+test-board-matrix: $(BOARD_TEST_ELF) $(BOARD_FAULT_ELF) $(BOARD_ELF) ## the monitor on each CPU, number of processors and size of memory
+	$(call run_all,$(BOARD_MATRIX:%=qemu%),board-matrix,1)
+	@test/sum.sh total $(OUT)/test/board-matrix
+
+board-runs: $(BOARD_TEST_ELF) $(BOARD_FAULT_ELF) $(BENCH_ELFS) $(BOARD_ELF) $(SAME)
+	$(call run_all,qemu matrix,board,1)
+	$(call run_more,guard,board,1)
 	$(call run_more,same figures,board)
 
 test-host: host-runs ## everything that needs no board: unit, 32-bit, memory order, object code, checks

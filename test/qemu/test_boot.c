@@ -39,14 +39,24 @@ static void set_total(size_t bytes)
 	blob[7] = (uint8_t)bytes;
 }
 
+/* The size of memory that the runner has given QEMU, in its words: a number and M or G. */
+static uint64_t told_bytes(void)
+{
+	char text[16] = "";
+	char *unit;
+
+	board_arg("memory", text, sizeof(text));
+	return strtoull(text, &unit, 10) << (*unit == 'G' ? 30 : 20);
+}
+
 static void test_fdt(void)
 {
 	struct board_memory memory = {0};
 	size_t bytes = live_bytes();
 
 	bool found = board_fdt_memory((const void *)(uintptr_t)BOARD_DTB, blob_bytes(), &memory);
-	report(found && memory.base == 0x40000000u && memory.bytes == 0x40000000u,
-	       "device tree: memory is 1 GiB at 0x40000000");
+	report(found && memory.base == BOARD_DTB && memory.bytes == told_bytes(),
+	       "device tree: memory is what QEMU was told, at 0x40000000");
 	if (!report(bytes <= sizeof(blob), "device tree: the live part has %u bytes",
 		    (unsigned)bytes)) {
 		return;
@@ -59,7 +69,7 @@ static void test_fdt(void)
 		set_total(cut);
 		memory = (struct board_memory){0};
 		if (board_fdt_memory(blob, cut, &memory)) {
-			right = right && memory.bytes == 0x40000000u;
+			right = right && memory.bytes == told_bytes();
 		}
 	}
 	report(right, "device tree: cut short anywhere");
@@ -106,8 +116,18 @@ static void test_stage1(void)
 	report((translate(board_stack_guard, false) & 1u) != 0, "stage 1: the guard is not mapped");
 	report((translate((const void *)(uintptr_t)BOARD_DTB, true) & 1u) != 0,
 	       "stage 1: the device tree cannot be written");
-	report((translate((const void *)UINT64_C(0x80000000), false) & 1u) != 0,
-	       "stage 1: nothing behind the end of RAM");
+	const char *end = (const char *)(uintptr_t)board_ram_end();
+	report((uint64_t)(uintptr_t)end == BOARD_DTB + told_bytes() &&
+		       (translate(end - 8, true) & 1u) == 0 && (translate(end, false) & 1u) != 0,
+	       "stage 1: RAM to its end, and nothing behind");
+	/* One page of each block and gigabyte: every kind of entry in the map. */
+	bool mapped = true;
+	for (const char *at = board_image_end; at < end; at += 2u << 20) {
+		uint64_t result = translate(at, true);
+		mapped = mapped && (result & 1u) == 0 &&
+			 (result & 0xfffffffff000u) == ((uint64_t)(uintptr_t)at & ~0xfffull);
+	}
+	report(mapped, "stage 1: all RAM behind the image, at its own address");
 	/* Attributes of RAM: write-back, read and write allocate, inner shareable. */
 	uint64_t par = translate(&variable, true);
 	report(par >> 56 == 0xffu && (par >> 7 & 3u) == 3u,
@@ -242,6 +262,12 @@ void test_vector(void)
 		__asm__ volatile("mov sp, %0\n\tstp x0, x1, [sp, #-16]!"
 				 :
 				 : "r"((uint64_t)(uintptr_t)board_stack_guard + 4096u));
+	} else if (slot == 18) {
+		board_panic("%s %d %u %x %lu %lx", "late", -5, 7u, 0xffu, UINT64_MAX,
+			    (uint64_t)0xbeef);
+	} else if (slot == 19) {
+		/* The report itself runs into an address that nobody has. */
+		board_panic("twice %s", (const char *)(uintptr_t)UINT64_C(0xdead000000000000));
 	}
 	__asm__ volatile("br %0" : : "r"(address));
 }
