@@ -75,6 +75,7 @@ PURPOSES := $(sort \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter sbom,$(GOALS)),licences) \
 	$(if $(filter deb test-packages test,$(GOALS)),deb) \
+	$(if $(filter test-packages,$(GOALS)),linux test) \
 	$(if $(filter run bench all,$(GOALS)),run) \
 	$(if $(filter sim compare all,$(GOALS)),sim) \
 	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \

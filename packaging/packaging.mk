@@ -18,10 +18,11 @@ RUN_licences := test/packaging/licences.sh $(PACKAGING)/licences $(OUT)
 HOST_RUNS += licences
 
 RUN_deb := test/packaging/deb.sh $(PACKAGING)/deb-test $(OUT) $(MAKE)
-PACKAGES_RUNS := deb
-packages-runs:
+RUN_cross := test/packaging/cross.sh $(PACKAGING)/cross $(OUT) $(MAKE) $(CROSS) $(LINUX_SYSROOT)
+PACKAGES_RUNS := deb cross
+packages-runs: $(LINUX_STAMP)
 	$(call run_all,$(PACKAGES_RUNS),packages)
 
-test-packages: packages-runs ## what make deb makes
+test-packages: packages-runs ## Debian packages, Buildroot package, Yocto recipe
 	@test/sum.sh total $(OUT)/test/packages
 TEST_GROUPS += packages

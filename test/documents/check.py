@@ -23,6 +23,7 @@ VERSIONS = (
     ('guestdrv/linux/README.md', r'dkms install poise-guest/([0-9.]+)'),
     ('guestdrv/linux/dkms.conf', r'^PACKAGE_VERSION="(.*)"$'),
     ('guestdrv/linux/main.c', r'^MODULE_VERSION\("(.*)"\);$'),
+    ('packaging/buildroot/poise/poise.mk', r'^POISE_VERSION = (.*)$'),
     ('packaging/debian/changelog', r'^poise \((.*)-[^-]*\) '),
     ('port/daemon/man/poisectl.1', r'^\.TH .*"Poise ([^"]*)"'),
     ('port/daemon/man/poised.8', r'^\.TH .*"Poise ([^"]*)"'),
@@ -67,6 +68,8 @@ def version(top):
     right = first(*VERSION_HERE)
     wrong = [f'{name} says {first(name, expression)}, not {right}'
              for name, expression in VERSIONS if first(name, expression) != right]
+    if [recipe.name for recipe in (top / 'packaging/yocto').glob('*.bb')] != [f'poise_{right}.bb']:
+        wrong.append(f'packaging/yocto has not one recipe, poise_{right}.bb')
     return wrong
 
 

@@ -1,0 +1,1 @@
+include $(BR2_EXTERNAL_POISE_PATH)/poise/poise.mk
