@@ -74,6 +74,7 @@ PURPOSES := $(sort \
 	$(if $(filter lib-aarch64,$(GOALS)),lib-aarch64) \
 	$(if $(filter format,$(GOALS)),format) \
 	$(if $(filter sbom,$(GOALS)),licences) \
+	$(if $(filter doc,$(GOALS)),doc) \
 	$(if $(filter deb test-packages test,$(GOALS)),deb) \
 	$(if $(filter test-packages,$(GOALS)),linux test) \
 	$(if $(filter run bench all,$(GOALS)),run) \

@@ -157,11 +157,11 @@ struct poise_host_page {
 #define POISE_ABI_HOST_LENGTH      ((uint32_t)sizeof(struct poise_abi_host))
 #define POISE_ABI_LENGTH_MAX       ((uint32_t)(POISE_ABI_PAGE_BYTES - POISE_ABI_BODY))
 
+#define POISE_ABI_CHECKSUM_SEED 0xcbf29ce484222325u
 /*
  * Adds one word to a checksum that starts at POISE_ABI_CHECKSUM_SEED. FNV-1a (Fowler, Noll, Vo)
  * taken a word at a time, with a fold so that high bits reach low ones.
  */
-#define POISE_ABI_CHECKSUM_SEED 0xcbf29ce484222325u
 static inline uint64_t poise_abi_checksum(uint64_t sum, uint64_t word)
 {
 	sum = (sum ^ word) * 0x100000001b3u;

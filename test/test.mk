@@ -150,8 +150,15 @@ HOST_RUNS += setup
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
 RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
 NAMING_DOCUMENTS := README.md
-HOST_RUNS += documents document-names
+PUBLIC_HEADERS = $(filter %.h,$(HEADERS))
+RUN_reference := test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
+HOST_RUNS += documents document-names reference
 HOST_NEEDS += $(OUT)/lib-host/libpoise.a
+
+.PHONY: doc
+doc: ## reference of the public headers, in build/doc/html
+	@test/documents/doc.sh $(OUT)/doc $(PUBLIC_HEADERS)
+	@echo "doc: $(OUT)/doc/html/index.html"
 
 # Coverage by the unit tests.
 RUN_coverage := test/coverage.sh $(OUT) $(UNIT_COV)
