@@ -118,7 +118,7 @@ second() {
 }
 all_warnings="$warnings -D_DEFAULT_SOURCE -DPOISE_VM_MAX=64 $include -Iport/common -Iport/record -Iport/sim
 	-Iport/daemon -Iport/xen-arm -Iport/template -Iboard/guest -Iboard
-	-Iport/kvm-arm64 -Iport/kvm-arm64/vmm"
+	-Iport/kvm-arm64 -Iport/kvm-arm64/dirtylog -Iport/kvm-arm64/vmm"
 options=$all_warnings
 check "no warning: $clang, ports" second port/common port/daemon port/kvm-arm64 port/record port/sim port/template \
 	port/xen-arm

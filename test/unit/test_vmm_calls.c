@@ -14,23 +14,23 @@
 #define PAGES 200u
 #define BOOT  120u
 
-static struct vm vm;
+static struct vmm vm;
 static struct kvm_run run;
 static uint64_t given[PAGES / 64 + 1];
 
 static int start(void **state)
 {
 	(void)state;
-	vm = (struct vm){.config = {.ram_pages = PAGES, .boot_pages = BOOT},
-			 .run = &run,
-			 .given = given,
-			 .allowed_pages = BOOT};
+	vm = (struct vmm){.config = {.ram_pages = PAGES, .boot_pages = BOOT},
+			  .run = &run,
+			  .given = given,
+			  .allowed_pages = BOOT};
 	memset(given, 0, sizeof(given));
 	vm.ram = mmap(NULL, PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		      -1, 0);
 	assert_ptr_not_equal(vm.ram, MAP_FAILED);
 	memset(vm.ram, 0xaa, PAGES * PAGE_BYTES);
-	assert_int_equal(vm_give(&vm, BOOT, PAGES - BOOT), PAGES - BOOT);
+	assert_int_equal(vmm_inflate(&vm, BOOT, PAGES - BOOT), PAGES - BOOT);
 	return 0;
 }
 
@@ -46,7 +46,7 @@ static enum vmm_call store(uint64_t at, uint64_t value, uint32_t length)
 	run.mmio.len = length;
 	run.mmio.is_write = 1;
 	memcpy(run.mmio.data, &value, sizeof(value));
-	return vm_mmio(&vm);
+	return vmm_mmio(&vm);
 }
 
 static enum vmm_call load(uint64_t at, uint32_t length)
@@ -55,7 +55,7 @@ static enum vmm_call load(uint64_t at, uint32_t length)
 	run.mmio.len = length;
 	run.mmio.is_write = 0;
 	memset(run.mmio.data, 0x5a, sizeof(run.mmio.data));
-	return vm_mmio(&vm);
+	return vmm_mmio(&vm);
 }
 
 /* A whole call as a guest makes it. Returns the answer. */
@@ -131,13 +131,13 @@ static void given_pages_are_gone_and_others_are_not(void **state)
 		assert_int_equal(reachable(i), !away);
 		assert_true(away || vm.ram[i * PAGE_BYTES] == 0xaa);
 	}
-	assert_int_equal(vm_size(&vm), BOOT - 5);
+	assert_int_equal(vmm_size(&vm), BOOT - 5);
 	/* What comes back is new. */
 	assert_int_equal(call(VMM_CALL_TAKE, 10, 5), 5);
 	for (uint64_t i = 10; i < 15; i++) {
 		assert_int_equal(vm.ram[i * PAGE_BYTES], 0);
 	}
-	assert_int_equal(vm_size(&vm), BOOT);
+	assert_int_equal(vmm_size(&vm), BOOT);
 }
 
 /* Given and taken in any order and size: the bits, the count and the mapping agree. */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../working_set.h"
+#include "../dirtylog/working_set.h"
 #include "record.h"
 
 #define VMS          2u
@@ -27,7 +27,7 @@
 
 struct host {
 	struct poise poise;
-	struct vm vm[VMS];
+	struct vmm vm[VMS];
 	struct kvm_ws ws[VMS];
 	struct poise_host_writer writer[VMS];
 	uint64_t now_ms;
@@ -35,7 +35,7 @@ struct host {
 	uint64_t wrong;   /* invariants that did not hold */
 	uint64_t refused; /* what the core did not take from a guest; it counts by kind */
 	bool gone[VMS];
-	struct balance_options options;
+	struct vmm_balance_options options;
 	FILE *record;
 };
 
@@ -52,7 +52,7 @@ static enum poise_err host_resize(void *ctx, uint32_t vm, uint64_t target_pages,
 static enum poise_err host_measure(void *ctx, uint32_t vm, uint64_t *pages)
 {
 	struct host *h = ctx;
-	*pages = vm_size(&h->vm[vm]);
+	*pages = vmm_size(&h->vm[vm]);
 	return POISE_OK;
 }
 
@@ -96,10 +96,10 @@ static void poll(struct host *h, uint32_t vm)
 /* Returns whether the guest can go on. */
 static bool serve(struct host *h, uint32_t vm, enum vmm_call call)
 {
-	struct vm *v = &h->vm[vm];
+	struct vmm *v = &h->vm[vm];
 	if (call == VMM_CALL_SETTLED) {
 		h->refused +=
-			poise_ack(&h->poise, vm, v->arg[0], vm_size(v), h->now_ms) != POISE_OK;
+			poise_ack(&h->poise, vm, v->arg[0], vmm_size(v), h->now_ms) != POISE_OK;
 	} else if (call == VMM_CALL_DOORBELL && h->options.guest_source) {
 		poll(h, vm);
 	}
@@ -109,16 +109,17 @@ static bool serve(struct host *h, uint32_t vm, enum vmm_call call)
 /* Lets a VM do one job. One that cannot go on is ended and its memory is the others'. */
 static void work(struct host *h, uint32_t vm, uint64_t job)
 {
-	struct vm *v = &h->vm[vm];
+	struct vmm *v = &h->vm[vm];
 	uint32_t calls = 0;
-	enum vmm_call call = vm_run(v, job);
+	enum vmm_call call = vmm_run(v, job);
 	while (call != VMM_CALL_NEXT && serve(h, vm, call)) {
-		call = ++calls < TURN_CALLS ? vm_run(v, 0) : vm_fail(v, "too many calls in a turn");
+		call = ++calls < TURN_CALLS ? vmm_run(v, 0)
+					    : vmm_fail(v, "too many calls in a turn");
 	}
 	if (call == VMM_CALL_FAULT) {
 		printf("%s has ended: %s\n", v->config.name, v->error);
 		h->wrong += poise_vm_remove(&h->poise, vm) != POISE_OK;
-		vm_close(v);
+		vmm_close(v);
 		h->gone[vm] = true;
 	}
 }
@@ -127,7 +128,7 @@ static void work(struct host *h, uint32_t vm, uint64_t job)
  * pages written in the turn. */
 static uint64_t estimate(struct host *h, uint32_t vm)
 {
-	struct vm *v = &h->vm[vm];
+	struct vmm *v = &h->vm[vm];
 	uint64_t dirty = 0;
 	const int result = kvm_dirty_read(&v->dirty, &dirty);
 	if (result < 0) {
@@ -142,7 +143,7 @@ static void check(struct host *h)
 {
 	uint64_t sum = 0;
 	for (uint32_t vm = 0; vm < VMS; vm++) {
-		sum += h->gone[vm] ? 0 : vm_size(&h->vm[vm]);
+		sum += h->gone[vm] ? 0 : vmm_size(&h->vm[vm]);
 	}
 	h->wrong += poise_check(&h->poise) != 0;
 	h->wrong += sum > POOL_PAGES;
@@ -171,7 +172,7 @@ static void turn(struct host *h, uint32_t vm, uint32_t round)
 		const uint64_t dirty = estimate(h, vm);
 		const uint64_t lacking = h->vm[vm].arg[1];
 		h->lacking += lacking;
-		printf("  | %5u %6llu %6llu %7llu", need, (unsigned long long)vm_size(&h->vm[vm]),
+		printf("  | %5u %6llu %6llu %7llu", need, (unsigned long long)vmm_size(&h->vm[vm]),
 		       (unsigned long long)dirty, (unsigned long long)lacking);
 	}
 }
@@ -214,14 +215,14 @@ static void start(struct host *h, int kvm_fd, uint32_t policy)
 		vmm_die("the core refuses its configuration");
 	}
 	for (uint32_t vm = 0; vm < VMS; vm++) {
-		const struct vm_config machine = {.name = name[vm],
-						  .ram_pages = RAM_PAGES,
-						  .boot_pages = limits.boot_pages,
-						  .boot_id = vm + 1u,
-						  .publish = h->options.guest_source,
-						  .mode = h->options.mode};
+		const struct vmm_config machine = {.name = name[vm],
+						   .ram_pages = RAM_PAGES,
+						   .boot_pages = limits.boot_pages,
+						   .boot_id = vm + 1u,
+						   .publish = h->options.guest_source,
+						   .mode = h->options.mode};
 		uint64_t unused;
-		vm_open(&h->vm[vm], kvm_fd, &machine);
+		vmm_open(&h->vm[vm], kvm_fd, &machine);
 		if (kvm_ws_init(&h->ws[vm], &ws, machine.boot_id, RAM_PAGES, h->vm[vm].host_page) !=
 			    0 ||
 		    poise_vm_add(&h->poise, vm, &limits, limits.boot_pages) != POISE_OK) {
@@ -235,7 +236,7 @@ static void start(struct host *h, int kvm_fd, uint32_t policy)
 }
 
 /* Returns how many invariants did not hold; sets *lacking. */
-static uint64_t run(int kvm_fd, uint32_t policy, const struct balance_options *options,
+static uint64_t run(int kvm_fd, uint32_t policy, const struct vmm_balance_options *options,
 		    FILE *record, uint64_t *lacking)
 {
 	static struct host h; /* large, and aligned */
@@ -257,7 +258,7 @@ static uint64_t run(int kvm_fd, uint32_t policy, const struct balance_options *o
 	}
 	for (uint32_t vm = 0; vm < VMS; vm++) {
 		if (!h.gone[vm]) {
-			vm_close(&h.vm[vm]);
+			vmm_close(&h.vm[vm]);
 		}
 	}
 	*lacking = h.lacking;
@@ -265,7 +266,7 @@ static uint64_t run(int kvm_fd, uint32_t policy, const struct balance_options *o
 	return h.wrong + (!options->cheat && (h.gone[0] || h.gone[1]));
 }
 
-int balance(int kvm_fd, const struct balance_options *options)
+int vmm_balance(int kvm_fd, const struct vmm_balance_options *options)
 {
 	uint64_t fixed = 0;
 	uint64_t balanced = 0;

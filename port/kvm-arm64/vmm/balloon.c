@@ -9,14 +9,14 @@
 
 #include <sys/mman.h>
 
-static bool in_balloon(const struct vm *vm, uint64_t page)
+static bool in_balloon(const struct vmm *vm, uint64_t page)
 {
 	return (vm->given[page / 64] >> (page % 64) & 1) != 0;
 }
 
 /* Returns how many of the pages from `first` on, at most `count`, are all in the balloon, or all
  * not. 0 when the range is not RAM. */
-static uint64_t run_length(const struct vm *vm, uint64_t first, uint64_t count, bool given)
+static uint64_t run_length(const struct vmm *vm, uint64_t first, uint64_t count, bool given)
 {
 	uint64_t length = 0;
 	if (first >= vm->config.ram_pages || count > vm->config.ram_pages - first) {
@@ -30,7 +30,7 @@ static uint64_t run_length(const struct vm *vm, uint64_t first, uint64_t count, 
 
 /* Changes the protection, then the count. A guest that gives every second page makes so many
  * mappings that the kernel refuses the next: then nothing has happened. */
-static uint64_t move(struct vm *vm, uint64_t first, uint64_t count, bool given)
+static uint64_t move(struct vmm *vm, uint64_t first, uint64_t count, bool given)
 {
 	void *const at = vm->ram + first * PAGE_BYTES;
 	if (count == 0 ||
@@ -44,7 +44,7 @@ static uint64_t move(struct vm *vm, uint64_t first, uint64_t count, bool given)
 	return count;
 }
 
-uint64_t vm_give(struct vm *vm, uint64_t first, uint64_t count)
+uint64_t vmm_inflate(struct vmm *vm, uint64_t first, uint64_t count)
 {
 	const uint64_t length = run_length(vm, first, count, false);
 	/* Thrown away first: memory that is out of reach and still there would free nothing. */
@@ -55,9 +55,9 @@ uint64_t vm_give(struct vm *vm, uint64_t first, uint64_t count)
 	return move(vm, first, length, true);
 }
 
-uint64_t vm_take(struct vm *vm, uint64_t first, uint64_t count)
+uint64_t vmm_deflate(struct vmm *vm, uint64_t first, uint64_t count)
 {
-	const uint64_t size = vm_size(vm);
+	const uint64_t size = vmm_size(vm);
 	const uint64_t room = vm->allowed_pages > size ? vm->allowed_pages - size : 0;
 	const uint64_t length = run_length(vm, first, count, true);
 	return move(vm, first, length < room ? length : room, false);

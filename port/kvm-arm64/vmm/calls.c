@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum vmm_call vm_fail(struct vm *vm, const char *format, ...)
+enum vmm_call vmm_fail(struct vmm *vm, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -18,31 +18,31 @@ enum vmm_call vm_fail(struct vm *vm, const char *format, ...)
 	return VMM_CALL_FAULT;
 }
 
-static enum vmm_call call(struct vm *vm, uint64_t number)
+static enum vmm_call call(struct vmm *vm, uint64_t number)
 {
 	uint64_t answer = 0;
 	switch (number) {
 	case VMM_CALL_GIVE:
-		answer = vm_give(vm, vm->arg[0], vm->arg[1]);
+		answer = vmm_inflate(vm, vm->arg[0], vm->arg[1]);
 		break;
 	case VMM_CALL_TAKE:
-		answer = vm_take(vm, vm->arg[0], vm->arg[1]);
+		answer = vmm_deflate(vm, vm->arg[0], vm->arg[1]);
 		break;
 	case VMM_CALL_NEXT:
 	case VMM_CALL_SETTLED:
 	case VMM_CALL_DOORBELL:
 		return (enum vmm_call)number;
 	case VMM_CALL_FAULT:
-		return vm_fail(vm, "the guest met exception ESR %#llx FAR %#llx",
-			       (unsigned long long)vm->arg[0], (unsigned long long)vm->arg[1]);
+		return vmm_fail(vm, "the guest met exception ESR %#llx FAR %#llx",
+				(unsigned long long)vm->arg[0], (unsigned long long)vm->arg[1]);
 	default:
-		return vm_fail(vm, "there is no call %llu", (unsigned long long)number);
+		return vmm_fail(vm, "there is no call %llu", (unsigned long long)number);
 	}
 	memcpy(vm->run->mmio.data, &answer, sizeof(answer));
 	return VMM_CALL_COUNT;
 }
 
-enum vmm_call vm_mmio(struct vm *vm)
+enum vmm_call vmm_mmio(struct vmm *vm)
 {
 	/* A private copy: struct kvm_run is shared with the kernel. */
 	const uint64_t at = vm->run->mmio.phys_addr;
@@ -65,6 +65,6 @@ enum vmm_call vm_mmio(struct vm *vm)
 	    offset < VMM_IO_CALL + 8u * VMM_CALL_COUNT) {
 		return call(vm, (offset - VMM_IO_CALL) / 8);
 	}
-	return vm_fail(vm, "%s of %u bytes at %#llx, where nothing is", store ? "store" : "load",
-		       length, (unsigned long long)at);
+	return vmm_fail(vm, "%s of %u bytes at %#llx, where nothing is", store ? "store" : "load",
+			length, (unsigned long long)at);
 }

@@ -59,7 +59,7 @@ static uint64_t page_sum(const uint8_t *page)
 
 /* Compares all pages with what they were. Pages that are not there are left alone, for looking at
  * them would bring them: they are zero. */
-static uint64_t truth_read(struct truth *t, struct vm *vm)
+static uint64_t truth_read(struct truth *t, struct vmm *vm)
 {
 	static const uint8_t zero[PAGE_BYTES];
 	const uint64_t zero_sum = page_sum(zero);
@@ -83,7 +83,7 @@ static uint64_t truth_read(struct truth *t, struct vm *vm)
 	return count;
 }
 
-static void truth_open(struct truth *t, struct vm *vm)
+static void truth_open(struct truth *t, struct vmm *vm)
 {
 	const uint64_t pages = vm->config.ram_pages;
 	t->sum = calloc(pages, sizeof(uint64_t));
@@ -115,7 +115,7 @@ static uint64_t now_us(void)
 }
 
 /* One interval: prints its row. Returns whether the three counts agree, page for page. */
-static bool row(struct vm *vm, struct truth *t, const char *name)
+static bool row(struct vmm *vm, struct truth *t, const char *name)
 {
 	const struct kvm_dirty_slot *slot = kvm_dirty_slot_find(&vm->dirty, 0);
 	uint64_t dirty = 0;
@@ -153,18 +153,18 @@ static uint64_t job_at(size_t i, uint64_t ram_pages)
 /* Returns how many rows were wrong. */
 static unsigned one(int kvm_fd, uint64_t ram_pages, enum kvm_dirty_mode mode)
 {
-	const struct vm_config config = {.name = "vm",
-					 .ram_pages = ram_pages,
-					 .boot_pages = ram_pages,
-					 .boot_id = 1,
-					 .mode = mode};
-	struct vm vm;
+	const struct vmm_config config = {.name = "vm",
+					  .ram_pages = ram_pages,
+					  .boot_pages = ram_pages,
+					  .boot_id = 1,
+					  .mode = mode};
+	struct vmm vm;
 	struct truth truth;
 	unsigned wrong = 0;
-	vm_open(&vm, kvm_fd, &config);
+	vmm_open(&vm, kvm_fd, &config);
 	truth_open(&truth, &vm);
 	for (size_t i = 0; i < JOBS; i++) {
-		if (vm_run(&vm, job_at(i, ram_pages)) != VMM_CALL_NEXT) {
+		if (vmm_run(&vm, job_at(i, ram_pages)) != VMM_CALL_NEXT) {
 			printf("the VM has ended: %s\n",
 			       vm.error[0] != '\0' ? vm.error : "it made another call");
 			wrong++;
@@ -177,11 +177,11 @@ static unsigned one(int kvm_fd, uint64_t ram_pages, enum kvm_dirty_mode mode)
 		       (unsigned long long)vm.ring_exits);
 	}
 	truth_close(&truth);
-	vm_close(&vm);
+	vmm_close(&vm);
 	return wrong;
 }
 
-int experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode)
+int vmm_experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode)
 {
 	unsigned wrong = 0;
 	unsigned modes = 0;

@@ -60,7 +60,7 @@ static int create_vm(int kvm_fd)
 	return must("KVM_CREATE_VM", fd);
 }
 
-/* Only there to make KVM_RUN return from time to time, so that vm_run can look at the clock. */
+/* Only there to make KVM_RUN return from time to time, so that vmm_run can look at the clock. */
 static void on_alarm(int number)
 {
 	(void)number;
@@ -124,7 +124,7 @@ static void *memory(size_t bytes)
 	return map;
 }
 
-static void slots_open(struct vm *vm)
+static void slots_open(struct vmm *vm)
 {
 	const struct kvm_userspace_memory_region region[] = {
 		{.slot = SLOT_RAM,
@@ -150,13 +150,13 @@ static void slots_open(struct vm *vm)
 	must("host page", ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region[2]));
 }
 
-static void register_set(const struct vm *vm, uint64_t id, uint64_t value)
+static void register_set(const struct vmm *vm, uint64_t id, uint64_t value)
 {
 	const struct kvm_one_reg reg = {.id = id, .addr = (uintptr_t)&value};
 	must("KVM_SET_ONE_REG", ioctl(vm->vcpu_fd, KVM_SET_ONE_REG, &reg));
 }
 
-static void vcpu_open(struct vm *vm, int kvm_fd)
+static void vcpu_open(struct vmm *vm, int kvm_fd)
 {
 	struct kvm_vcpu_init init = {0};
 	vm->vcpu_fd = must("KVM_CREATE_VCPU", ioctl(vm->fd, KVM_CREATE_VCPU, 0));
@@ -179,15 +179,15 @@ static void vcpu_open(struct vm *vm, int kvm_fd)
 	register_set(vm, CORE_REG(regs.regs[3]), vm->config.publish);
 }
 
-void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
+void vmm_open(struct vmm *vm, int kvm_fd, const struct vmm_config *config)
 {
-	*vm = (struct vm){.config = *config, .allowed_pages = config->boot_pages};
+	*vm = (struct vmm){.config = *config, .allowed_pages = config->boot_pages};
 	vm->ram = memory(config->ram_pages * PAGE_BYTES);
 	vm->guest_page = memory(PAGE_BYTES);
 	vm->host_page = memory(PAGE_BYTES);
 	vm->given = memory((config->ram_pages / 64 + 1) * sizeof(uint64_t));
 	const uint64_t rest = config->ram_pages - config->boot_pages;
-	if (vm_give(vm, config->boot_pages, rest) != rest) {
+	if (vmm_inflate(vm, config->boot_pages, rest) != rest) {
 		vmm_die("the balloon cannot be filled: %s", strerror(errno));
 	}
 	memcpy(vm->ram, vmm_guest_image,
@@ -202,7 +202,7 @@ void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config)
 	vcpu_open(vm, kvm_fd);
 }
 
-void vm_close(struct vm *vm)
+void vmm_close(struct vmm *vm)
 {
 	kvm_dirty_close(&vm->dirty);
 	munmap(vm->run, vm->run_bytes);
@@ -221,31 +221,32 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-enum vmm_call vm_run(struct vm *vm, uint64_t answer)
+enum vmm_call vmm_run(struct vmm *vm, uint64_t answer)
 {
 	enum vmm_call call = VMM_CALL_COUNT;
 	const uint64_t begin_ms = now_ms();
 	memcpy(vm->run->mmio.data, &answer, sizeof(answer));
 	while (call == VMM_CALL_COUNT) {
 		if (now_ms() - begin_ms > VMM_TURN_MS) {
-			return vm_fail(vm, "no call for %u ms", VMM_TURN_MS);
+			return vmm_fail(vm, "no call for %u ms", VMM_TURN_MS);
 		}
 		if (ioctl(vm->vcpu_fd, KVM_RUN, 0) < 0) {
 			if (errno != EINTR && errno != EAGAIN) {
-				return vm_fail(vm, "%s",
-					       errno == EFAULT ? "it touched what is in its balloon"
-							       : strerror(errno));
+				return vmm_fail(vm, "%s",
+						errno == EFAULT
+							? "it touched what is in its balloon"
+							: strerror(errno));
 			}
 		} else if (vm->run->exit_reason == KVM_EXIT_MMIO) {
-			call = vm_mmio(vm);
+			call = vmm_mmio(vm);
 		} else if (vm->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL) {
 			const int result = kvm_dirty_ring_full(&vm->dirty);
 			vm->ring_exits++;
 			if (result < 0) {
-				return vm_fail(vm, "dirty ring: %s", strerror(-result));
+				return vmm_fail(vm, "dirty ring: %s", strerror(-result));
 			}
 		} else {
-			return vm_fail(vm, "exit of unknown kind %u", vm->run->exit_reason);
+			return vmm_fail(vm, "exit of unknown kind %u", vm->run->exit_reason);
 		}
 	}
 	return call;

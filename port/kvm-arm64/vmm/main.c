@@ -29,7 +29,7 @@ static const char usage[] =
 struct arguments {
 	const char *kvm;
 	enum kvm_dirty_mode mode;
-	struct balance_options balance;
+	struct vmm_balance_options balance;
 	uint64_t slot[SLOTS_MAX + 1]; /* pages; 0 ends */
 	unsigned slots;
 };
@@ -133,7 +133,7 @@ static int run_experiment(int argc, char **argv)
 		slot_add(&a, "32M");
 		slot_add(&a, "1G");
 	}
-	return experiment(vmm_kvm_open(a.kvm), a.slot, a.mode);
+	return vmm_experiment(vmm_kvm_open(a.kvm), a.slot, a.mode);
 }
 
 static int run_balance(int argc, char **argv)
@@ -144,7 +144,7 @@ static int run_balance(int argc, char **argv)
 		{"kvm", required_argument, NULL, 'k'},    {NULL, 0, NULL, 0}};
 	struct arguments a = parse(argc, argv, options);
 	a.balance.mode = a.mode;
-	return balance(vmm_kvm_open(a.kvm), &a.balance);
+	return vmm_balance(vmm_kvm_open(a.kvm), &a.balance);
 }
 
 /* Output that could not be written is no success. */

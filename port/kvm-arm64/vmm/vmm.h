@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../dirty.h"
+#include "../dirtylog/dirty.h"
 #include "calls.h"
 #include "poise.h"
 
@@ -24,7 +24,7 @@
 #define VMM_TURN_MS    60000u /* a guest that makes no call for so long is stopped */
 #define VMM_EXIT_INPUT 2
 
-struct vm_config {
+struct vmm_config {
 	const char *name;
 	uint64_t ram_pages;
 	uint64_t boot_pages; /* the first ones; the rest starts in the balloon */
@@ -33,8 +33,8 @@ struct vm_config {
 	enum kvm_dirty_mode mode;
 };
 
-struct vm {
-	struct vm_config config;
+struct vmm {
+	struct vmm_config config;
 	int fd, vcpu_fd;
 	struct kvm_run *run; /* shared with the kernel, run_bytes long */
 	size_t run_bytes;
@@ -64,20 +64,20 @@ bool vmm_mode_there(int kvm_fd, enum kvm_dirty_mode mode);
 void vmm_mode_must(int kvm_fd, enum kvm_dirty_mode mode);
 
 /* Makes a VM and loads its guest, or ends the program. */
-void vm_open(struct vm *vm, int kvm_fd, const struct vm_config *config);
-void vm_close(struct vm *vm);
+void vmm_open(struct vmm *vm, int kvm_fd, const struct vmm_config *config);
+void vmm_close(struct vmm *vm);
 
 /*
  * Answers the guest's last call and lets it run until it makes one that concerns more than this
  * VM. `answer`: ignored at the start. Returns VMM_CALL_NEXT, _SETTLED or _DOORBELL, arguments in
  * vm->arg; VMM_CALL_FAULT when the VM is at its end: vm->error says why.
  */
-enum vmm_call vm_run(struct vm *vm, uint64_t answer);
+enum vmm_call vmm_run(struct vmm *vm, uint64_t answer);
 
 /* --- balloon.c --- */
 
 /* Returns the pages that the VM can use, by this program's own count. */
-static inline uint64_t vm_size(const struct vm *vm)
+static inline uint64_t vmm_size(const struct vmm *vm)
 {
 	return vm->config.ram_pages - vm->given_pages;
 }
@@ -87,28 +87,29 @@ static inline uint64_t vm_size(const struct vm *vm)
  * first one that is in it already; any numbers. Returns how many it was: 0 when they are not RAM or
  * the kernel refuses.
  */
-uint64_t vm_give(struct vm *vm, uint64_t first, uint64_t count);
+uint64_t vmm_inflate(struct vmm *vm, uint64_t first, uint64_t count);
 
 /* The other way: up to the first one that is not in it, and no more than the VM is allowed to
  * have. */
-uint64_t vm_take(struct vm *vm, uint64_t first, uint64_t count);
+uint64_t vmm_deflate(struct vmm *vm, uint64_t first, uint64_t count);
 
 /* --- calls.c: the calls that concern this VM alone --- */
 
-/* Handles a load or store outside memory. Returns the call that vm_run has to return,
+/* Handles a load or store outside memory. Returns the call that vmm_run has to return,
  * VMM_CALL_COUNT when the guest can go on at once. */
-enum vmm_call vm_mmio(struct vm *vm);
+enum vmm_call vmm_mmio(struct vmm *vm);
 
 /* Ends the VM: sets vm->error. Returns VMM_CALL_FAULT. */
-enum vmm_call vm_fail(struct vm *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum vmm_call vmm_fail(struct vmm *vm, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* --- the two things to do with VMs --- */
 
 /* The seed's experiment on each size of RAM (0 ends the list) and each mode. `mode`: AUTO for all
  * that the kernel has. Returns the exit status. */
-int experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode);
+int vmm_experiment(int kvm_fd, const uint64_t *ram_pages, enum kvm_dirty_mode mode);
 
-struct balance_options {
+struct vmm_balance_options {
 	enum kvm_dirty_mode mode;
 	bool guest_source;  /* the core hears the guests' own pages instead of the dirty log */
 	bool cheat;         /* the second guest takes what is in its balloon, once */
@@ -117,6 +118,6 @@ struct balance_options {
 
 /* Two VMs, static, then balanced by the core; with cheating only the latter. Returns the exit
  * status. */
-int balance(int kvm_fd, const struct balance_options *options);
+int vmm_balance(int kvm_fd, const struct vmm_balance_options *options);
 
 #endif

@@ -4,7 +4,7 @@
 #	vmm	objects of the program, static, so that it runs on any arm64 Linux
 #	vmmsan	what of it runs on this machine, under the sanitizers: unit tests
 
-KVM_DIRTY_SRCS := port/kvm-arm64/dirty.c port/kvm-arm64/working_set.c
+KVM_DIRTY_SRCS := port/kvm-arm64/dirtylog/dirty.c port/kvm-arm64/dirtylog/working_set.c
 VMM_DIR := port/kvm-arm64/vmm
 VMM_SRCS := $(VMM_DIR)/main.c $(VMM_DIR)/machine.c $(VMM_DIR)/calls.c $(VMM_DIR)/balloon.c $(VMM_DIR)/experiment.c \
 	$(VMM_DIR)/balance.c $(KVM_DIRTY_SRCS) port/record/record.c $(GUESTDRV_SRCS) $(CORE_SRCS)
@@ -54,12 +54,12 @@ vmm: $(VMM) ## poise-vmm, a small VMM for arm64 with Poise in it
 # Unit tests: test/unit/test_NAME.c, with the sources VMM_TEST_NAME and the functions VMM_WRAP_NAME of
 # the C library replaced by the test's.
 VMM_TESTS := kvm_dirty kvm_working_set vmm_calls
-VMM_TEST_kvm_dirty := port/kvm-arm64/dirty.c
+VMM_TEST_kvm_dirty := port/kvm-arm64/dirtylog/dirty.c
 VMM_WRAP_kvm_dirty := -Wl,--wrap=ioctl,--wrap=mmap,--wrap=munmap
-VMM_TEST_kvm_working_set := port/kvm-arm64/working_set.c $(GUESTDRV_SRCS) $(CORE_SRCS)
-VMM_TEST_vmm_calls := $(VMM_DIR)/calls.c $(VMM_DIR)/balloon.c port/kvm-arm64/dirty.c $(UNIT_BASE)
+VMM_TEST_kvm_working_set := port/kvm-arm64/dirtylog/working_set.c $(GUESTDRV_SRCS) $(CORE_SRCS)
+VMM_TEST_vmm_calls := $(VMM_DIR)/calls.c $(VMM_DIR)/balloon.c port/kvm-arm64/dirtylog/dirty.c $(UNIT_BASE)
 CC_vmmsan := $(CC)
-CFLAGS_vmmsan := $(CFLAGS_san) -D_GNU_SOURCE -Iport/kvm-arm64 -I$(VMM_DIR)
+CFLAGS_vmmsan := $(CFLAGS_san) -D_GNU_SOURCE -Iport/kvm-arm64/dirtylog -I$(VMM_DIR)
 $(eval $(call flavour,vmmsan))
 
 define vmm_test
