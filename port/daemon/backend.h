@@ -59,7 +59,7 @@ struct backend_calls {
 	 * change any more. `pages` by the host's own count. An epoch that is not the last one is
 	 * dropped, and counted.
 	 */
-	void (*moved)(void *daemon, uint32_t vm, uint64_t epoch, uint64_t pages);
+	void (*balloon_changed)(void *daemon, uint32_t vm, uint64_t epoch, uint64_t pages);
 	/* The guest rings: its page is looked at now. May be called as often as the guest rings. */
 	void (*doorbell)(void *daemon, uint32_t vm);
 };
@@ -108,15 +108,16 @@ struct backend_status {
 	 * `started` yet. Until it has, the memory that nobody is charged for may be its own, and
 	 * nothing is given to anybody. Not for longer than it takes to find out.
 	 */
-	bool meeting;
+	bool adopting;
 	uint64_t resident_pages; /* held of the host's memory by its own count; 0: unknown */
 	uint64_t mistakes; /* what the other side has said that made no sense, ever: a counter */
 	char state[BACKEND_NAME_MAX];    /* one or two words, for example "ready", "no greeting" */
 	char detail[BACKEND_DETAIL_MAX]; /* why, printable ASCII; "" when there is nothing to say */
 };
 
-/* Opaque to the daemon: a VM's settings, or the backend's, as read and checked. */
-struct backend_settings;
+/* Opaque to the daemon: a VM's settings, and the backend's own, as read and checked. */
+struct backend_vm_settings;
+struct backend_own_settings;
 
 struct backend {
 	const char *name; /* as in `backend = "kvm"` */
@@ -134,19 +135,24 @@ struct backend {
 	 * outside: also called by `--check` and before a reload. `name` is the VM's. Returns NULL
 	 * only if there is no memory, or after setting_error.
 	 */
-	struct backend_settings *(*vm_read)(struct setting_reader *r, config_setting_t *group,
-					    const char *name);
-	struct backend_settings *(*own_read)(struct setting_reader *r, config_setting_t *group);
-	void (*settings_free)(struct backend_settings *settings); /* of either kind; NULL allowed */
-	/* Whether two of the same kind say the same: what differs cannot be changed by a reload. */
-	bool (*settings_equal)(const struct backend_settings *a, const struct backend_settings *b);
+	struct backend_vm_settings *(*vm_read)(struct setting_reader *r, config_setting_t *group,
+					       const char *name);
+	struct backend_own_settings *(*own_read)(struct setting_reader *r, config_setting_t *group);
+	/* NULL is allowed. */
+	void (*vm_settings_free)(struct backend_vm_settings *settings);
+	void (*own_settings_free)(struct backend_own_settings *settings);
+	/* Whether two say the same: what differs cannot be changed by a reload. */
+	bool (*vm_settings_equal)(const struct backend_vm_settings *a,
+				  const struct backend_vm_settings *b);
+	bool (*own_settings_equal)(const struct backend_own_settings *a,
+				   const struct backend_own_settings *b);
 
 	/*
 	 * Connects to the host. `own` outlives the backend. Returns its context, or NULL and why
 	 * not in `error`. VMs that are not configured are none of its business, but it may log
 	 * them.
 	 */
-	void *(*open)(const struct backend_env *env, const struct backend_settings *own,
+	void *(*open)(const struct backend_env *env, const struct backend_own_settings *own,
 		      char error[BACKEND_ERROR_MAX]);
 	/* Lets go of everything; sizes stay as they are. Calls nothing. */
 	void (*close)(void *ctx);
@@ -154,7 +160,7 @@ struct backend {
 	/* Starts to look for a VM; `settings` and `name` outlive it. Returns 0, or -1 for no
 	 * memory. */
 	int (*vm_open)(void *ctx, uint32_t vm, const char *name,
-		       const struct backend_settings *settings, uint64_t max_pages);
+		       const struct backend_vm_settings *settings, uint64_t max_pages);
 	/* Forgets it: unmaps, disconnects, leaves its size as it is. Calls nothing. */
 	void (*vm_close)(void *ctx, uint32_t vm);
 

@@ -135,7 +135,7 @@ static void drop_vms(struct poised *d, const struct config *next)
 		const uint32_t at = v->configured ? find_conf(next, v->conf.name) : 0;
 		const bool same =
 			v->configured && at < next->vm_count &&
-			d->backend->settings_equal(v->conf.settings, next->vm[at].settings);
+			d->backend->vm_settings_equal(v->conf.settings, next->vm[at].settings);
 
 		if (!v->configured || same) {
 			continue;

@@ -344,11 +344,11 @@ void conf_free(struct config *c)
 	}
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (c->vm[i].settings != NULL) {
-			c->backend->settings_free(c->vm[i].settings);
+			c->backend->vm_settings_free(c->vm[i].settings);
 		}
 	}
 	if (c->own != NULL) {
-		c->backend->settings_free(c->own);
+		c->backend->own_settings_free(c->own);
 	}
 	free(c);
 }
@@ -359,7 +359,7 @@ const char *conf_fixed_difference(const struct config *now, const struct config 
 	if (now->backend != then->backend) {
 		return "backend";
 	}
-	if (!now->backend->settings_equal(now->own, then->own)) {
+	if (!now->backend->own_settings_equal(now->own, then->own)) {
 		return now->backend->name;
 	}
 	if (memcmp(&now->core, &then->core, sizeof(now->core)) != 0) {

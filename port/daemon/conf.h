@@ -14,14 +14,14 @@
 struct config_vm {
 	char name[BACKEND_NAME_MAX];
 	struct poise_vm_config core;
-	struct backend_settings *settings;
+	struct backend_vm_settings *settings;
 	unsigned line; /* of the file */
 };
 
 struct config {
 	const struct backend *backend;
-	struct backend_settings *own; /* the backend's own group */
-	uint64_t pool_pages;          /* 0: "auto" */
+	struct backend_own_settings *own; /* the backend's own group */
+	uint64_t pool_pages;              /* 0: "auto" */
 	uint64_t host_reserve_pages;
 	bool boot_on_exit;
 	enum log_level log;

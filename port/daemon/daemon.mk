@@ -34,6 +34,7 @@ DAEMON_SRCS := \
 
 KVM_SRCS := \
 	port/kvm-arm64/kvm.c \
+	port/kvm-arm64/life.c \
 	port/kvm-arm64/link.c \
 	port/kvm-arm64/pagefile.c \
 	port/kvm-arm64/proc.c \

@@ -20,7 +20,7 @@ static void tell_alarms(struct poised *d, uint32_t vm)
 	d->backend->status(d->ctx, vm, &status);
 	changed = status.alarms ^ v->alarms;
 	v->alarms = status.alarms;
-	v->meeting = status.meeting;
+	v->adopting = status.adopting;
 	for (unsigned bit = 0; bit < BACKEND_ALARM_COUNT; bit++) {
 		if ((changed >> bit & 1u) == 0) {
 			continue;

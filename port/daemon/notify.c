@@ -18,7 +18,7 @@ static void vm_started(void *daemon, uint32_t vm, uint64_t pages)
 	if (v->running) {
 		return;
 	}
-	v->meeting = false;
+	v->adopting = false;
 	v->source = SOURCE_NONE;
 	v->page_ms = 0;
 	v->notice.known = false;
@@ -75,7 +75,7 @@ static void vm_paused(void *daemon, uint32_t vm, bool paused)
 	}
 }
 
-static void vm_moved(void *daemon, uint32_t vm, uint64_t epoch, uint64_t pages)
+static void vm_balloon_changed(void *daemon, uint32_t vm, uint64_t epoch, uint64_t pages)
 {
 	struct poised *d = daemon;
 
@@ -98,6 +98,6 @@ const struct backend_calls notify_calls = {
 	.restarted = vm_restarted,
 	.gone = vm_gone,
 	.paused = vm_paused,
-	.moved = vm_moved,
+	.balloon_changed = vm_balloon_changed,
 	.doorbell = vm_doorbell,
 };

@@ -23,10 +23,10 @@
 
 struct daemon_vm {
 	bool configured;
-	bool meeting; /* may be there, says the backend, and is not in the core yet */
-	bool running; /* in the core */
-	bool paused;  /* says the backend */
-	bool frozen;  /* says the administrator */
+	bool adopting; /* may be there, says the backend, and is not in the core yet */
+	bool running;  /* in the core */
+	bool paused;   /* says the backend */
+	bool frozen;   /* says the administrator */
 	struct config_vm conf;
 
 	enum source source;

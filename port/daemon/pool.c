@@ -58,7 +58,7 @@ void pool_update(struct poised *d)
 	uint64_t pool;
 
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		known = known && !(d->vm[i].configured && d->vm[i].meeting);
+		known = known && !(d->vm[i].configured && d->vm[i].adopting);
 		charged += poise_vm_charge(&d->core.vm[i]);
 		reserved += d->vm[i].running ? d->vm[i].conf.core.min_pages : 0;
 	}

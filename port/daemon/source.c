@@ -39,8 +39,8 @@ void source_doorbell(struct poised *d, uint32_t vm)
 }
 
 /* Whether the guest's page has something new. One that has never held a page is no page yet. */
-static void look_at_page(struct poised *d, uint32_t vm, const struct poise_guest_page *page,
-			 uint64_t now)
+static void check_page(struct poised *d, uint32_t vm, const struct poise_guest_page *page,
+		       uint64_t now)
 {
 	struct daemon_vm *v = &d->vm[vm];
 	struct poise_sample sample;
@@ -80,7 +80,7 @@ void source_sample(struct poised *d, uint32_t vm, uint64_t now)
 	enum source source;
 
 	d->backend->pages(d->ctx, vm, &pages);
-	look_at_page(d, vm, pages.guest, now);
+	check_page(d, vm, pages.guest, now);
 	source = choose_source(d, vm, &pages, now);
 	if (source != v->source) {
 		log_line(LOG_LEVEL_INFO, "%s: statistics from %s", v->conf.name,

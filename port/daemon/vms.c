@@ -18,12 +18,12 @@ int vms_open(struct poised *d, uint32_t slot, struct config_vm *vm)
 {
 	struct daemon_vm *v = &d->vm[slot];
 
-	*v = (struct daemon_vm){.conf = *vm, .configured = true, .meeting = true};
+	*v = (struct daemon_vm){.conf = *vm, .configured = true, .adopting = true};
 	vm->settings = NULL;
 	if (d->backend->vm_open(d->ctx, slot, v->conf.name, v->conf.settings,
 				v->conf.core.max_pages) != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s: no memory", v->conf.name);
-		d->backend->settings_free(v->conf.settings);
+		d->backend->vm_settings_free(v->conf.settings);
 		*v = (struct daemon_vm){0};
 		return -1;
 	}
@@ -33,7 +33,7 @@ int vms_open(struct poised *d, uint32_t slot, struct config_vm *vm)
 void vms_close(struct poised *d, uint32_t slot)
 {
 	d->backend->vm_close(d->ctx, slot);
-	d->backend->settings_free(d->vm[slot].conf.settings);
+	d->backend->vm_settings_free(d->vm[slot].conf.settings);
 	d->vm[slot] = (struct daemon_vm){0};
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The KVM backend: QEMU's virtual machines by QMP, virtio-balloon and a shared page file. Settings,
- * the host's memory, and the table of functions; a VM is in vm.c and talk.c.
+ * the host's memory, and the table of functions; a VM is in vm.c, talk.c and life.c.
  */
 #include "kvm.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proc.h"
+#include "vm.h"
 
 #define DEADLINE_MS 5000u
 /* What a QEMU holds for itself: devices, threads, buffers, and the files it has loaded the guest
@@ -17,10 +18,10 @@
  * of 32. */
 #define OVERHEAD_PAGES (80u * 256u)
 
-static struct backend_settings *vm_read(struct setting_reader *r, config_setting_t *group,
-					const char *name)
+static struct backend_vm_settings *vm_read(struct setting_reader *r, config_setting_t *group,
+					   const char *name)
 {
-	struct backend_settings *s = calloc(1, sizeof(*s));
+	struct backend_vm_settings *s = calloc(1, sizeof(*s));
 
 	(void)name;
 	if (s == NULL) {
@@ -37,9 +38,9 @@ static struct backend_settings *vm_read(struct setting_reader *r, config_setting
 	return s;
 }
 
-static struct backend_settings *own_read(struct setting_reader *r, config_setting_t *group)
+static struct backend_own_settings *own_read(struct setting_reader *r, config_setting_t *group)
 {
-	struct backend_settings *s = calloc(1, sizeof(*s));
+	struct backend_own_settings *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {
 		return NULL;
@@ -49,19 +50,30 @@ static struct backend_settings *own_read(struct setting_reader *r, config_settin
 	return s;
 }
 
-static void settings_free(struct backend_settings *settings)
+static void vm_settings_free(struct backend_vm_settings *settings)
 {
 	free(settings);
 }
 
-static bool settings_equal(const struct backend_settings *a, const struct backend_settings *b)
+static void own_settings_free(struct backend_own_settings *settings)
 {
-	return strcmp(a->qmp, b->qmp) == 0 && strcmp(a->page_file, b->page_file) == 0 &&
-	       strcmp(a->pid_file, b->pid_file) == 0 && strcmp(a->balloon, b->balloon) == 0 &&
-	       a->deadline_ms == b->deadline_ms && a->overhead_pages == b->overhead_pages;
+	free(settings);
 }
 
-static void *kvm_open(const struct backend_env *env, const struct backend_settings *own,
+static bool vm_settings_equal(const struct backend_vm_settings *a,
+			      const struct backend_vm_settings *b)
+{
+	return strcmp(a->qmp, b->qmp) == 0 && strcmp(a->page_file, b->page_file) == 0 &&
+	       strcmp(a->pid_file, b->pid_file) == 0 && strcmp(a->balloon, b->balloon) == 0;
+}
+
+static bool own_settings_equal(const struct backend_own_settings *a,
+			       const struct backend_own_settings *b)
+{
+	return a->deadline_ms == b->deadline_ms && a->overhead_pages == b->overhead_pages;
+}
+
+static void *kvm_open(const struct backend_env *env, const struct backend_own_settings *own,
 		      char error[BACKEND_ERROR_MAX])
 {
 	struct kvm *kvm = calloc(1, sizeof(*kvm));
@@ -82,7 +94,7 @@ static void kvm_close(void *ctx)
 }
 
 static int vm_open(void *ctx, uint32_t vm, const char *name,
-		   const struct backend_settings *settings, uint64_t max_pages)
+		   const struct backend_vm_settings *settings, uint64_t max_pages)
 {
 	struct kvm *kvm = ctx;
 
@@ -116,7 +128,7 @@ static void poll(void *ctx, uint32_t vm)
 {
 	const struct kvm *kvm = ctx;
 
-	kvm_vm_look(kvm->vm[vm]);
+	kvm_vm_check(kvm->vm[vm]);
 }
 
 static void pages(void *ctx, uint32_t vm, struct backend_pages *out)
@@ -174,8 +186,10 @@ const struct backend kvm_backend = {
 	.own_keys = "deadline_ms,overhead",
 	.vm_read = vm_read,
 	.own_read = own_read,
-	.settings_free = settings_free,
-	.settings_equal = settings_equal,
+	.vm_settings_free = vm_settings_free,
+	.own_settings_free = own_settings_free,
+	.vm_settings_equal = vm_settings_equal,
+	.own_settings_equal = own_settings_equal,
 	.open = kvm_open,
 	.close = kvm_close,
 	.vm_open = vm_open,

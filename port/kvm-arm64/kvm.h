@@ -10,14 +10,14 @@
 
 #define KVM_PATH_MAX 108
 
-/* Settings of a VM, or of the backend. */
-struct backend_settings {
-	/* of a VM */
+struct backend_vm_settings {
 	char qmp[KVM_PATH_MAX];
 	char page_file[KVM_PATH_MAX];     /* "": none */
 	char pid_file[KVM_PATH_MAX];      /* "": the process behind the socket */
 	char balloon[BACKEND_DETAIL_MAX]; /* QOM path; "": looked for */
-	/* of the backend */
+};
+
+struct backend_own_settings {
 	uint32_t deadline_ms;
 	uint64_t overhead_pages;
 };
@@ -42,11 +42,11 @@ enum kvm_request {
  *	PARKING  told to stay at the size it has: an earlier daemon may have asked for another
  *	RUNNING  started, as far as the daemon is concerned; also while the connection is down
  */
-enum kvm_life { KVM_AWAY, KVM_MEETING, KVM_PARKING, KVM_RUNNING };
+enum kvm_life { KVM_AWAY, KVM_HANDSHAKE, KVM_QUIESCING, KVM_RUNNING };
 
 struct kvm {
 	struct backend_env env;
-	const struct backend_settings *own;
+	const struct backend_own_settings *own;
 	struct kvm_vm *vm[POISE_VM_MAX];
 };
 
@@ -54,7 +54,7 @@ struct kvm_vm {
 	struct kvm *kvm;
 	uint32_t slot;
 	const char *name;
-	const struct backend_settings *settings;
+	const struct backend_vm_settings *settings;
 	uint64_t max_pages;
 
 	enum kvm_life life;
@@ -75,7 +75,7 @@ struct kvm_vm {
 	bool fresh;              /* actual_pages was counted after the last size that was sent */
 	uint64_t late_id;        /* a question that was asked before it: its answer is not that */
 	uint64_t changed_ms;     /* when it last was another one */
-	uint64_t parked_pages;   /* told to stay at, when it was met */
+	uint64_t quiesced_pages; /* told to stay at, when it was met */
 	uint64_t resident_pages; /* 0: unknown */
 	uint32_t not_freed;      /* looks in a row at which more was resident than it should have */
 
@@ -93,29 +93,5 @@ struct kvm_vm {
 	bool polling;                     /* the balloon's statistics are switched on */
 	struct stats *stats;
 };
-
-/* vm.c */
-struct kvm_vm *kvm_vm_new(struct kvm *kvm, uint32_t slot, const char *name,
-			  const struct backend_settings *settings, uint64_t max_pages);
-void kvm_vm_free(struct kvm_vm *vm);
-/* Once an interval. */
-void kvm_vm_look(struct kvm_vm *vm);
-enum poise_err kvm_vm_resize(struct kvm_vm *vm, uint64_t target_pages, uint64_t epoch);
-enum poise_err kvm_vm_measure(const struct kvm_vm *vm, uint64_t *pages);
-void kvm_vm_status(const struct kvm_vm *vm, struct backend_status *out);
-void kvm_vm_pages(const struct kvm_vm *vm, struct backend_pages *out);
-
-/* talk.c: requests and what becomes of their answers */
-extern const struct link_calls kvm_link_calls;
-void kvm_ask(struct kvm_vm *vm, enum kvm_request request);
-/* Sends the size that the core wants, if it has not been sent. */
-void kvm_ask_target(struct kvm_vm *vm);
-/* The VM's size by the host's count: what QEMU says, or what its process holds if that is more. */
-uint64_t kvm_size(const struct kvm_vm *vm);
-
-/* It is there and cannot be asked: it is taken in, charged for all that it can have. */
-void kvm_vm_start_unheard(struct kvm_vm *vm);
-
-uint64_t kvm_now_ms(void);
 
 #endif

@@ -205,7 +205,7 @@ int link_open(struct link *link, struct event_base *base, const char *path,
 	return 0;
 }
 
-uint64_t link_look(struct link *link, uint64_t now_ms)
+uint64_t link_check(struct link *link, uint64_t now_ms)
 {
 	if (link->state == LINK_CLOSED) {
 		return 0;

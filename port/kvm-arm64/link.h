@@ -40,7 +40,7 @@ struct link {
 	uint64_t opened_ms;
 	uint64_t serial;
 	uint64_t bad, unknown; /* lines that were no QMP; answers to no request */
-	unsigned budget;       /* lines that are still read before the next link_look */
+	unsigned budget;       /* lines that are still read before the next link_check */
 	bool asleep;           /* reading has been stopped: the budget is spent */
 };
 
@@ -61,6 +61,6 @@ bool link_send(struct link *link, unsigned kind, const char *command, const char
 
 /* Once an interval: lets the peer talk again. Returns for how long the oldest request, or the
  * greeting, has been waited for, in ms; 0: nothing is waited for. */
-uint64_t link_look(struct link *link, uint64_t now_ms);
+uint64_t link_check(struct link *link, uint64_t now_ms);
 
 #endif

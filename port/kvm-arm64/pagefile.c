@@ -177,7 +177,7 @@ static bool still_right(struct pagefile *file)
 	return true;
 }
 
-bool pagefile_look(struct pagefile *file)
+bool pagefile_check(struct pagefile *file)
 {
 	if (file->path[0] == '\0') {
 		return false;

@@ -36,7 +36,7 @@ void pagefile_init(struct pagefile *file, const char *path);
 
 /* Opens the file if it is there and right, lets it go if it is not any more. Returns whether it is
  * mapped now. Takes a lock on it: no other poised writes to the same VM. */
-bool pagefile_look(struct pagefile *file);
+bool pagefile_check(struct pagefile *file);
 
 void pagefile_close(struct pagefile *file);
 

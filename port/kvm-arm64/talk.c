@@ -3,12 +3,14 @@
  * What is said to QEMU and what becomes of its answers. Every request is absolute and may be made
  * again; an answer changes only what it is about, and one that makes no sense changes nothing.
  */
-#include "kvm.h"
+#include "talk.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+#include "life.h"
 #include "log.h"
 #include "text.h"
 
@@ -23,21 +25,10 @@
 /* Beginning of the QOM type of every kind of balloon: -pci, -device, -ccw, ... */
 #define BALLOON_TYPE "child<virtio-balloon"
 
-uint64_t kvm_size(const struct kvm_vm *vm)
-{
-	const uint64_t overhead = vm->kvm->own->overhead_pages;
-	uint64_t held = vm->resident_pages > overhead ? vm->resident_pages - overhead : 1;
-
-	if (vm->ram_pages != 0 && held > vm->ram_pages) {
-		held = vm->ram_pages;
-	}
-	return vm->actual_pages > held ? vm->actual_pages : held;
-}
-
 static bool post(struct kvm_vm *vm, enum kvm_request request, const char *command,
 		 const char *arguments)
 {
-	return link_send(&vm->link, request, command, arguments, kvm_now_ms());
+	return link_send(&vm->link, request, command, arguments, clock_now_ms());
 }
 
 static void post_size(struct kvm_vm *vm, uint64_t pages)
@@ -55,14 +46,14 @@ static void post_size(struct kvm_vm *vm, uint64_t pages)
 	}
 }
 
-void kvm_ask_target(struct kvm_vm *vm)
+void kvm_talk_send_target(struct kvm_vm *vm)
 {
 	if (vm->unsent && vm->target_pages != 0 && !vm->refused && vm->life == KVM_RUNNING) {
 		post_size(vm, vm->target_pages);
 	}
 }
 
-void kvm_ask(struct kvm_vm *vm, enum kvm_request request)
+void kvm_talk_ask(struct kvm_vm *vm, enum kvm_request request)
 {
 	char arguments[BACKEND_DETAIL_MAX + 128];
 	const unsigned seconds = vm->kvm->env.interval_ms / 1000u;
@@ -78,8 +69,8 @@ void kvm_ask(struct kvm_vm *vm, enum kvm_request request)
 		post(vm, request, "query-balloon", NULL);
 		break;
 	case REQUEST_BALLOON:
-		vm->parked_pages = vm->actual_pages;
-		post_size(vm, vm->parked_pages);
+		vm->quiesced_pages = vm->actual_pages;
+		post_size(vm, vm->quiesced_pages);
 		break;
 	case REQUEST_FIND:
 		post(vm, request, "qom-list", "{\"path\":\"" PERIPHERAL "\"}");
@@ -110,15 +101,15 @@ static void watch(struct kvm_vm *vm)
 	const struct timeval soon = {.tv_usec = WATCH_MS * 1000};
 
 	if (vm->target_pages != 0 && vm->actual_pages != vm->target_pages &&
-	    kvm_now_ms() - vm->changed_ms < WATCH_END_MS) {
+	    clock_now_ms() - vm->changed_ms < WATCH_END_MS) {
 		event_add(vm->watch, &soon);
 	}
 }
 
 /* All is known that is needed: first the size that it has is made the size that it is to have. */
-static void meet(struct kvm_vm *vm)
+static void finish_handshake(struct kvm_vm *vm)
 {
-	if (vm->life != KVM_MEETING || vm->actual_pages == 0 || vm->ram_pages == 0 ||
+	if (vm->life != KVM_HANDSHAKE || vm->actual_pages == 0 || vm->ram_pages == 0 ||
 	    vm->link.pending[REQUEST_STATUS] != 0 || vm->incoming) {
 		return;
 	}
@@ -127,8 +118,8 @@ static void meet(struct kvm_vm *vm)
 		vm->kvm->env.calls->started(vm->kvm->env.daemon, vm->slot, vm->ram_pages);
 		return;
 	}
-	vm->life = KVM_PARKING;
-	kvm_ask(vm, REQUEST_BALLOON);
+	vm->life = KVM_QUIESCING;
+	kvm_talk_ask(vm, REQUEST_BALLOON);
 }
 
 static void settle(struct kvm_vm *vm)
@@ -138,7 +129,8 @@ static void settle(struct kvm_vm *vm)
 	vm->life = KVM_RUNNING;
 	/* One that was on its way down goes back up to where it was told to stay. */
 	env->calls->started(env->daemon, vm->slot,
-			    kvm_size(vm) > vm->parked_pages ? kvm_size(vm) : vm->parked_pages);
+			    kvm_life_size(vm) > vm->quiesced_pages ? kvm_life_size(vm)
+								   : vm->quiesced_pages);
 	if (vm->ram_pages < vm->max_pages) {
 		log_line(LOG_LEVEL_WARNING,
 			 "%s: has %" PRIu64
@@ -155,15 +147,16 @@ static void take_actual(struct kvm_vm *vm, uint64_t pages)
 	vm->actual_pages = pages;
 	vm->fresh = true;
 	if (moved) {
-		vm->changed_ms = kvm_now_ms();
+		vm->changed_ms = clock_now_ms();
 	}
-	if (vm->life == KVM_MEETING) {
-		meet(vm);
-	} else if (vm->life == KVM_PARKING && vm->link.pending[REQUEST_BALLOON] == 0) {
+	if (vm->life == KVM_HANDSHAKE) {
+		finish_handshake(vm);
+	} else if (vm->life == KVM_QUIESCING && vm->link.pending[REQUEST_BALLOON] == 0) {
 		settle(vm);
 	} else if (vm->life == KVM_RUNNING) {
 		if (moved && vm->sent_epoch != 0) {
-			env->calls->moved(env->daemon, vm->slot, vm->sent_epoch, kvm_size(vm));
+			env->calls->balloon_changed(env->daemon, vm->slot, vm->sent_epoch,
+						    kvm_life_size(vm));
 		}
 		watch(vm);
 	}
@@ -176,10 +169,10 @@ static void refuse(struct kvm_vm *vm, const char *why)
 	vm->fresh = true;
 	vm->actual_pages = vm->ram_pages;
 	snprintf(vm->why, sizeof(vm->why), "%s", why);
-	if (vm->life == KVM_PARKING) {
-		vm->life = KVM_MEETING;
+	if (vm->life == KVM_QUIESCING) {
+		vm->life = KVM_HANDSHAKE;
 	}
-	meet(vm);
+	finish_handshake(vm);
 }
 
 static void take_status(struct kvm_vm *vm, const json_t *value)
@@ -192,7 +185,7 @@ static void take_status(struct kvm_vm *vm, const json_t *value)
 		return;
 	}
 	vm->incoming = strcmp(status, "inmigrate") == 0;
-	meet(vm);
+	finish_handshake(vm);
 	if (!vm->incoming) {
 		env->calls->paused(env->daemon, vm->slot, !json_is_true(running));
 	}
@@ -213,7 +206,7 @@ static void take_memory(struct kvm_vm *vm, const json_t *value)
 	if (vm->refused) {
 		vm->actual_pages = vm->ram_pages; /* Whichever answer comes first. */
 	}
-	meet(vm);
+	finish_handshake(vm);
 }
 
 /* A device's name goes into a request: nothing in it may end the text there. */
@@ -259,7 +252,7 @@ static void take_return(struct kvm_vm *vm, enum kvm_request request,
 		break;
 	case REQUEST_ACTUAL:
 		if (message->id == vm->late_id) {
-			kvm_ask(vm, REQUEST_ACTUAL);
+			kvm_talk_ask(vm, REQUEST_ACTUAL);
 		} else if (qmp_pages(json_object_get(value, "actual"), &pages)) {
 			take_actual(vm, pages);
 		} else {
@@ -268,9 +261,9 @@ static void take_return(struct kvm_vm *vm, enum kvm_request request,
 		break;
 	case REQUEST_BALLOON:
 		vm->sent_epoch = vm->asked_epoch;
-		vm->changed_ms = kvm_now_ms(); /* It has a while from now on. */
-		kvm_ask_target(vm);
-		kvm_ask(vm, REQUEST_ACTUAL);
+		vm->changed_ms = clock_now_ms(); /* It has a while from now on. */
+		kvm_talk_send_target(vm);
+		kvm_talk_ask(vm, REQUEST_ACTUAL);
 		break;
 	case REQUEST_FIND:
 		take_devices(vm, PERIPHERAL, value);
@@ -281,7 +274,7 @@ static void take_return(struct kvm_vm *vm, enum kvm_request request,
 	case REQUEST_POLLING:
 		break;
 	case REQUEST_STATS:
-		wrong = stats_take(vm->stats, value, vm->actual_pages, kvm_now_ms());
+		wrong = stats_take(vm->stats, value, vm->actual_pages, clock_now_ms());
 		if (wrong != NULL) {
 			log_line(LOG_LEVEL_DEBUG, "%s: statistics: %s", vm->name, wrong);
 		}
@@ -298,12 +291,12 @@ static void take_error(struct kvm_vm *vm, enum kvm_request request, const char *
 		break;
 	case REQUEST_ACTUAL:
 		/* GenericError may be of the moment; a balloon that was there is believed in. */
-		if (vm->life == KVM_MEETING || strncmp(why, "GenericError", 12) != 0) {
+		if (vm->life == KVM_HANDSHAKE || strncmp(why, "GenericError", 12) != 0) {
 			refuse(vm, why);
 		}
 		break;
 	case REQUEST_BALLOON:
-		if (vm->life == KVM_PARKING || strncmp(why, "GenericError", 12) != 0) {
+		if (vm->life == KVM_QUIESCING || strncmp(why, "GenericError", 12) != 0) {
 			refuse(vm, why);
 		}
 		break;
@@ -337,27 +330,27 @@ static void on_ready(void *ctx)
 	vm->polling = false;
 	vm->why[0] = '\0';
 	snprintf(vm->balloon, sizeof(vm->balloon), "%s", vm->settings->balloon);
-	kvm_ask(vm, REQUEST_STATUS);
-	kvm_ask(vm, REQUEST_MEMORY);
-	kvm_ask(vm, REQUEST_ACTUAL);
+	kvm_talk_ask(vm, REQUEST_STATUS);
+	kvm_talk_ask(vm, REQUEST_MEMORY);
+	kvm_talk_ask(vm, REQUEST_ACTUAL);
 	if (vm->balloon[0] == '\0') {
-		kvm_ask(vm, REQUEST_FIND);
-		kvm_ask(vm, REQUEST_FIND_ANON);
+		kvm_talk_ask(vm, REQUEST_FIND);
+		kvm_talk_ask(vm, REQUEST_FIND_ANON);
 	}
 	/* What was asked for over a connection that broke may never have arrived. */
 	vm->unsent = vm->target_pages != 0;
-	kvm_ask_target(vm);
+	kvm_talk_send_target(vm);
 }
 
 static void on_reset(struct kvm_vm *vm)
 {
 	const struct backend_env *env = &vm->kvm->env;
 
-	kvm_ask(vm, REQUEST_STATUS);
-	kvm_ask(vm, REQUEST_ACTUAL);
+	kvm_talk_ask(vm, REQUEST_STATUS);
+	kvm_talk_ask(vm, REQUEST_ACTUAL);
 	stats_stop(vm->stats);
 	if (vm->life == KVM_RUNNING) {
-		env->calls->restarted(env->daemon, vm->slot, kvm_size(vm));
+		env->calls->restarted(env->daemon, vm->slot, kvm_life_size(vm));
 	}
 }
 
@@ -368,17 +361,18 @@ static void on_event(void *ctx, const struct qmp_message *message)
 	const struct backend_env *env = &vm->kvm->env;
 
 	if (strcmp(message->text, "BALLOON_CHANGE") == 0) {
-		kvm_ask(vm, REQUEST_ACTUAL); /* QEMU holds these back: the number may be old. */
+		kvm_talk_ask(vm,
+			     REQUEST_ACTUAL); /* QEMU holds these back: the number may be old. */
 	} else if (strcmp(message->text, "RESET") == 0) {
 		on_reset(vm);
 	} else if (text_find_word(halts, message->text) >= 0) {
 		env->calls->paused(env->daemon, vm->slot, true);
 	} else if (text_find_word("RESUME,WAKEUP", message->text) >= 0) {
-		kvm_ask(vm, REQUEST_STATUS);
+		kvm_talk_ask(vm, REQUEST_STATUS);
 		/* The device may have come with a size of its own. */
 		vm->unsent = vm->target_pages != 0;
-		kvm_ask_target(vm);
-		kvm_ask(vm, REQUEST_ACTUAL);
+		kvm_talk_send_target(vm);
+		kvm_talk_ask(vm, REQUEST_ACTUAL);
 	}
 }
 
@@ -393,12 +387,12 @@ static void on_down(void *ctx, const char *why)
 		vm->ram_pages = 0;
 		vm->failures++;
 		if (vm->failures >= FAILURES_MAX && vm->pid != 0) {
-			kvm_vm_start_unheard(vm);
+			kvm_life_start_unheard(vm);
 		}
 	}
 }
 
-const struct link_calls kvm_link_calls = {
+const struct link_calls kvm_talk_calls = {
 	.ready = on_ready,
 	.answer = on_answer,
 	.event = on_event,

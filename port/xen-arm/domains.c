@@ -31,7 +31,7 @@ static void forget(struct xen_domains *d, struct xen_known *k)
 	*k = (struct xen_known){0};
 }
 
-static void meet(struct xen_domains *d, const struct xen_info *info)
+static void adopt(struct xen_domains *d, const struct xen_info *info)
 {
 	for (size_t i = 0; i < XEN_DOMAINS_MAX; i++) {
 		struct xen_known *k = &d->known[i];
@@ -56,7 +56,7 @@ static void see(struct xen_domains *d, const struct xen_info *info)
 		k = NULL;
 	}
 	if (k == NULL) {
-		meet(d, info);
+		adopt(d, info);
 	} else {
 		k->seen = true;
 		k->scans += k->scans < NAMELESS_SCANS;

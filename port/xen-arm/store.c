@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "nodes.h"
 
 #define READ_GAP_MS  100  /* a domain that writes all the time is read so often */
@@ -58,13 +58,6 @@ struct xen_store {
 	uint64_t connect_after_ms;
 };
 
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void signal_file(int fd)
 {
 	const uint64_t one = 1;
@@ -82,7 +75,7 @@ static void clear_file(int fd)
 static void call_begins(struct xen_store *s)
 {
 	pthread_mutex_lock(&s->lock);
-	s->busy_since_ms = clock_ms();
+	s->busy_since_ms = clock_now_ms();
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -98,7 +91,7 @@ static void disconnect(struct xen_store *s, int error)
 {
 	struct xs_handle *xs = s->xs;
 	s->xs = NULL;
-	s->connect_after_ms = clock_ms() + CONNECT_MS;
+	s->connect_after_ms = clock_now_ms() + CONNECT_MS;
 	pthread_mutex_lock(&s->lock);
 	s->connected = false;
 	s->error = error;
@@ -133,7 +126,7 @@ static void connect_store(struct xen_store *s)
 	}
 	call_ends(s, error);
 	s->xs = xs;
-	s->connect_after_ms = clock_ms() + CONNECT_MS;
+	s->connect_after_ms = clock_now_ms() + CONNECT_MS;
 	pthread_mutex_lock(&s->lock);
 	s->connected = xs != NULL;
 	s->rescan = true;
@@ -187,7 +180,7 @@ static void read_slot(struct xen_store *s, struct slot *slot, uint32_t domid,
 	slot->result.domain = *domain;
 	slot->result.known = slot->result.known || error == 0;
 	slot->result.reads++;
-	slot->read_after_ms = clock_ms() + (error == 0 ? READ_GAP_MS : RETRY_MS);
+	slot->read_after_ms = clock_now_ms() + (error == 0 ? READ_GAP_MS : RETRY_MS);
 	slot->want_read = slot->want_read || error != 0;
 	pthread_mutex_unlock(&s->lock);
 	signal_file(s->ready);
@@ -226,7 +219,7 @@ static void serve(struct xen_store *s, struct slot *slot)
 	const struct slot job = *slot;
 	const bool write = job.used && !job.removing && job.want_write;
 	const bool read =
-		job.used && !job.removing && job.want_read && clock_ms() >= job.read_after_ms;
+		job.used && !job.removing && job.want_read && clock_now_ms() >= job.read_after_ms;
 	if (write) {
 		slot->want_write = false;
 	}
@@ -270,7 +263,7 @@ static void serve(struct xen_store *s, struct slot *slot)
 /* Returns how long the thread may sleep, in ms; -1 until it is woken. */
 static int nap(struct xen_store *s)
 {
-	const uint64_t now = clock_ms();
+	const uint64_t now = clock_now_ms();
 	uint64_t until = s->xs == NULL ? s->connect_after_ms : UINT64_MAX;
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < XEN_DOMAINS_MAX && s->xs != NULL; i++) {
@@ -303,7 +296,7 @@ static void *run(void *arg)
 {
 	struct xen_store *s = arg;
 	while (!quits(s)) {
-		if (s->xs == NULL && clock_ms() >= s->connect_after_ms) {
+		if (s->xs == NULL && clock_now_ms() >= s->connect_after_ms) {
 			connect_store(s);
 		}
 		for (size_t i = 0; i < XEN_DOMAINS_MAX && s->xs != NULL; i++) {
@@ -388,9 +381,9 @@ void xen_store_stop(struct xen_store *s)
 	s->quit = true;
 	pthread_mutex_unlock(&s->lock);
 	signal_file(s->wake);
-	const uint64_t deadline = clock_ms() + STOP_WAIT_MS;
+	const uint64_t deadline = clock_now_ms() + STOP_WAIT_MS;
 	bool ended = false;
-	while (!ended && clock_ms() < deadline) {
+	while (!ended && clock_now_ms() < deadline) {
 		struct pollfd wait = {.fd = s->ready, .events = POLLIN};
 		(void)poll(&wait, 1, 50);
 		clear_file(s->ready);
@@ -481,7 +474,7 @@ const char *xen_store_trouble(struct xen_store *s)
 {
 	const char *trouble = NULL;
 	pthread_mutex_lock(&s->lock);
-	if (s->busy_since_ms != 0 && clock_ms() - s->busy_since_ms > STALL_MS) {
+	if (s->busy_since_ms != 0 && clock_now_ms() - s->busy_since_ms > STALL_MS) {
 		trouble = "xenstored does not answer";
 	} else if (!s->connected && s->error != 0) { /* Not yet tried is no trouble. */
 		trouble = "xenstored cannot be reached";

@@ -274,7 +274,7 @@ bool xen_vm_watch(struct xen_context *c, struct xen_vm *vm)
 		vm->told_pages = size;
 		vm->still = 0;
 		vm->moving = !there;
-		c->env->calls->moved(c->env->daemon, vm->index, vm->epoch, size);
+		c->env->calls->balloon_changed(c->env->daemon, vm->index, vm->epoch, size);
 	} else {
 		vm->moving = !there && ++vm->still < STILL_MAX;
 	}

@@ -27,7 +27,7 @@ enum xen_phase { XEN_ABSENT, XEN_LEFT_OUT, XEN_BUILDING, XEN_RUNNING };
 
 enum xen_memory { XEN_MEMORY_AUTO, XEN_MEMORY_NORMAL, XEN_MEMORY_DIRECT, XEN_MEMORY_STATIC };
 
-struct backend_settings {
+struct backend_vm_settings {
 	char domain[BACKEND_NAME_MAX]; /* the name that xl list shows */
 	unsigned memory;               /* enum xen_memory; what the integrator says */
 };
@@ -42,7 +42,7 @@ struct xen_context {
 };
 
 struct xen_vm {
-	const struct backend_settings *settings; /* NULL: not configured */
+	const struct backend_vm_settings *settings; /* NULL: not configured */
 	const char *name;
 	uint64_t max_pages;
 	uint32_t index;

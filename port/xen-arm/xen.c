@@ -14,6 +14,11 @@
 
 #define LOOK_FAST_MS 20 /* while a domain moves */
 
+/* There is nothing to set. */
+struct backend_own_settings {
+	char none;
+};
+
 struct backend_xen {
 	struct xen_context c;
 	xentoollog_logger *logger;
@@ -25,10 +30,10 @@ struct backend_xen {
 
 /* Configuration. */
 
-static struct backend_settings *vm_read(struct setting_reader *r, config_setting_t *group,
-					const char *name)
+static struct backend_vm_settings *vm_read(struct setting_reader *r, config_setting_t *group,
+					   const char *name)
 {
-	struct backend_settings *s = calloc(1, sizeof(*s));
+	struct backend_vm_settings *s = calloc(1, sizeof(*s));
 	if (s == NULL) {
 		return NULL;
 	}
@@ -38,20 +43,33 @@ static struct backend_settings *vm_read(struct setting_reader *r, config_setting
 	return s;
 }
 
-static struct backend_settings *own_read(struct setting_reader *r, config_setting_t *group)
+static struct backend_own_settings *own_read(struct setting_reader *r, config_setting_t *group)
 {
 	(void)r, (void)group; /* No keys: the daemon has refused all. */
-	return calloc(1, sizeof(struct backend_settings));
+	return calloc(1, sizeof(struct backend_own_settings));
 }
 
-static void settings_free(struct backend_settings *settings)
+static void vm_settings_free(struct backend_vm_settings *settings)
 {
 	free(settings);
 }
 
-static bool settings_equal(const struct backend_settings *a, const struct backend_settings *b)
+static void own_settings_free(struct backend_own_settings *settings)
+{
+	free(settings);
+}
+
+static bool vm_settings_equal(const struct backend_vm_settings *a,
+			      const struct backend_vm_settings *b)
 {
 	return strcmp(a->domain, b->domain) == 0 && a->memory == b->memory;
+}
+
+static bool own_settings_equal(const struct backend_own_settings *a,
+			       const struct backend_own_settings *b)
+{
+	(void)a, (void)b;
+	return true;
 }
 
 static void scan_due(evutil_socket_t fd, short what, void *arg)
@@ -153,7 +171,7 @@ static const char *backend_connect(struct backend_xen *b)
 		       : "no memory";
 }
 
-static void *backend_open(const struct backend_env *env, const struct backend_settings *own,
+static void *backend_open(const struct backend_env *env, const struct backend_own_settings *own,
 			  char error[BACKEND_ERROR_MAX])
 {
 	(void)own;
@@ -174,7 +192,7 @@ static void *backend_open(const struct backend_env *env, const struct backend_se
 }
 
 static int vm_open(void *ctx, uint32_t vm, const char *name,
-		   const struct backend_settings *settings, uint64_t max_pages)
+		   const struct backend_vm_settings *settings, uint64_t max_pages)
 {
 	struct backend_xen *b = ctx;
 	b->vm[vm] = (struct xen_vm){
@@ -254,7 +272,7 @@ static void vm_status(void *ctx, uint32_t vm, struct backend_status *out)
 {
 	struct backend_xen *b = ctx;
 	xen_vm_status(&b->c, &b->vm[vm], out);
-	out->meeting = xen_domains_uncharged(&b->domains);
+	out->adopting = xen_domains_uncharged(&b->domains);
 }
 
 const struct backend xen_backend = {
@@ -263,8 +281,10 @@ const struct backend xen_backend = {
 	.own_keys = "",
 	.vm_read = vm_read,
 	.own_read = own_read,
-	.settings_free = settings_free,
-	.settings_equal = settings_equal,
+	.vm_settings_free = vm_settings_free,
+	.own_settings_free = own_settings_free,
+	.vm_settings_equal = vm_settings_equal,
+	.own_settings_equal = own_settings_equal,
 	.open = backend_open,
 	.close = backend_close,
 	.vm_open = vm_open,

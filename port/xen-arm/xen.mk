@@ -3,7 +3,7 @@
 # port/daemon/daemon.mk, which has the backend's sources, and after test/test.mk.
 
 # Unit tests: the backend on a fake Xen in place of its libraries.
-XEN_TEST_SRCS := test/xen/bench.c test/xen/fake.c test/xen/fake_store.c port/common/setting.c port/common/text.c \
+XEN_TEST_SRCS := test/xen/bench.c test/xen/fake.c test/xen/fake_store.c port/daemon/clock.c port/common/setting.c port/common/text.c \
 	$(XEN_SRCS) $(CORE_SRCS)
 XEN_TESTS := backend boot faults parse
 define xen_test

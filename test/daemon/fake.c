@@ -16,44 +16,55 @@
 
 /* --- the played backend --- */
 
-struct backend_settings {
+struct backend_vm_settings {
+	int nothing;
+};
+
+struct backend_own_settings {
 	int nothing;
 };
 
 struct fake fake;
 
-static struct backend_settings *read_nothing(void)
-{
-	return calloc(1, sizeof(struct backend_settings));
-}
-
-static struct backend_settings *vm_read(struct setting_reader *r, config_setting_t *group,
-					const char *name)
+static struct backend_vm_settings *vm_read(struct setting_reader *r, config_setting_t *group,
+					   const char *name)
 {
 	(void)r;
 	(void)group;
 	(void)name;
-	return read_nothing();
+	return calloc(1, sizeof(struct backend_vm_settings));
 }
 
-static struct backend_settings *own_read(struct setting_reader *r, config_setting_t *group)
+static struct backend_own_settings *own_read(struct setting_reader *r, config_setting_t *group)
 {
 	(void)r;
 	(void)group;
-	return read_nothing();
+	return calloc(1, sizeof(struct backend_own_settings));
 }
 
-static void settings_free(struct backend_settings *settings)
+static void vm_settings_free(struct backend_vm_settings *settings)
 {
 	free(settings);
 }
 
-static bool settings_equal(const struct backend_settings *a, const struct backend_settings *b)
+static void own_settings_free(struct backend_own_settings *settings)
+{
+	free(settings);
+}
+
+static bool vm_settings_equal(const struct backend_vm_settings *a,
+			      const struct backend_vm_settings *b)
 {
 	return a->nothing == b->nothing;
 }
 
-static void *open_fake(const struct backend_env *env, const struct backend_settings *own,
+static bool own_settings_equal(const struct backend_own_settings *a,
+			       const struct backend_own_settings *b)
+{
+	return a->nothing == b->nothing;
+}
+
+static void *open_fake(const struct backend_env *env, const struct backend_own_settings *own,
 		       char error[BACKEND_ERROR_MAX])
 {
 	(void)own;
@@ -68,7 +79,7 @@ static void close_fake(void *ctx)
 }
 
 static int vm_open(void *ctx, uint32_t vm, const char *name,
-		   const struct backend_settings *settings, uint64_t max_pages)
+		   const struct backend_vm_settings *settings, uint64_t max_pages)
 {
 	(void)ctx;
 	(void)vm;
@@ -146,7 +157,7 @@ static void status(void *ctx, uint32_t vm, struct backend_status *out)
 {
 	const struct guest *guest = &((const struct fake *)ctx)->guest[vm];
 
-	*out = (struct backend_status){.alarms = guest->alarms, .meeting = guest->meeting};
+	*out = (struct backend_status){.alarms = guest->alarms, .adopting = guest->adopting};
 }
 
 static const struct backend fake_backend = {
@@ -155,8 +166,10 @@ static const struct backend fake_backend = {
 	.own_keys = "",
 	.vm_read = vm_read,
 	.own_read = own_read,
-	.settings_free = settings_free,
-	.settings_equal = settings_equal,
+	.vm_settings_free = vm_settings_free,
+	.own_settings_free = own_settings_free,
+	.vm_settings_equal = vm_settings_equal,
+	.own_settings_equal = own_settings_equal,
 	.open = open_fake,
 	.close = close_fake,
 	.vm_open = vm_open,
@@ -230,7 +243,7 @@ void bench_end(struct bench *b)
 
 void bench_appear(struct bench *b, uint32_t vm)
 {
-	fake.guest[vm].meeting = false;
+	fake.guest[vm].adopting = false;
 	fake.env.calls->started(&b->d, vm, fake.guest[vm].actual);
 }
 

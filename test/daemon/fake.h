@@ -20,7 +20,7 @@ struct guest {
 	struct gd gd;
 	uint64_t actual, target, need;
 	uint32_t alarms;
-	bool meeting;
+	bool adopting;
 	bool obeys;
 };
 

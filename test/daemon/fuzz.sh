@@ -25,15 +25,15 @@ for line in '{"do": "status"}' '{"do": "metrics"}' '{"do": "why", "vm": "a"}' '{
 	n=$((n + 1))
 	printf 'k%s' "$line" >"$seeds/control$n"
 done
-meeting='{"return": {"running": true, "status": "running"}, "id": @1}
+handshake='{"return": {"running": true, "status": "running"}, "id": @1}
 {"return": {"base-memory": 268435456, "plugged-memory": 0}, "id": @2}
 {"return": {"actual": 268435456}, "id": @3}
 {"return": [{"name": "b0", "type": "child<virtio-balloon-pci>"}], "id": @5}
 {"return": {}, "id": @4}
 {"return": {"actual": 268435456}, "id": @3}
 '
-printf 'q%s' "$meeting" >"$seeds/meeting"
-printf 'q%s%s' "$meeting" '{"event": "RESET"}
+printf 'q%s' "$handshake" >"$seeds/handshake"
+printf 'q%s%s' "$handshake" '{"event": "RESET"}
 {"event": "STOP"}
 {"event": "RESUME"}
 {"event": "BALLOON_CHANGE", "data": {"actual": 4096}}

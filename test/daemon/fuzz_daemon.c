@@ -23,7 +23,7 @@
 #include "control.h"
 #include "daemon.h"
 #include "interval.h"
-#include "kvm.h"
+#include "vm.h"
 
 #define TEXT_MAX 8192
 
@@ -122,7 +122,7 @@ static void fuzz_qmp(const char *data, size_t size)
 
 	link_close(&vm->link);
 	vm->retry_ms = 0;
-	kvm_vm_look(vm);
+	kvm_vm_check(vm);
 	fd = accept(listener, NULL, NULL);
 	if (fd < 0) {
 		return;

@@ -72,8 +72,8 @@ static void nothing_is_given_before_all_are_known(void **state)
 	struct bench *b = bench_start("\"384M\"");
 
 	(void)state;
-	fake.guest[1].meeting = true;
-	fake.guest[2].meeting = true;
+	fake.guest[1].adopting = true;
+	fake.guest[2].adopting = true;
 	fake.guest[0].actual = 64u * MIB;
 	fake.guest[1].actual = 256u * MIB;
 	interval_run(&b->d);
@@ -172,13 +172,13 @@ static void calls_about_vms_that_are_not_there(void **state)
 	interval_run(&b->d);
 	calls->gone(&b->d, 0);
 	calls->restarted(&b->d, 0, 5);
-	calls->moved(&b->d, 0, 1, 5);
+	calls->balloon_changed(&b->d, 0, 1, 5);
 	calls->paused(&b->d, 0, true);
 	assert_int_equal(bench_charged(b), 0);
 	bench_appear(b, 0);
 	calls->started(&b->d, 0, 200u * MIB); /* twice */
 	assert_int_equal(b->d.core.vm[0].actual_pages, 128u * MIB);
-	calls->moved(&b->d, 0, 77, 5); /* no such request */
+	calls->balloon_changed(&b->d, 0, 77, 5); /* no such request */
 	assert_int_equal(b->d.core.vm[0].actual_pages, 128u * MIB);
 	calls->gone(&b->d, 0);
 	calls->gone(&b->d, 0);

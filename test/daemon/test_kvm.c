@@ -238,25 +238,25 @@ static void f25_file_cut_off_under_the_reader(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(pagefile_guard(), 0);
 	pagefile_init(&file, path);
-	assert_false(pagefile_look(&file)); /* Too short. */
+	assert_false(pagefile_check(&file)); /* Too short. */
 	assert_true(strlen(file.why) > 0);
 	assert_int_equal(ftruncate(fd, PAGEFILE_BYTES), 0);
-	assert_true(pagefile_look(&file));
+	assert_true(pagefile_check(&file));
 	assert_string_equal(file.why, "");
 	assert_int_equal(ftruncate(fd, 0), 0);
 	/* Both sides go on, over an empty page. */
 	assert_int_equal(poise_page_read(file.guest, 1, &sample), POISE_E_MAGIC);
 	poise_host_page_write(file.host, &writer, &notice);
-	assert_false(pagefile_look(&file));
+	assert_false(pagefile_check(&file));
 	assert_null(file.guest);
 	assert_non_null(strstr(file.why, "cut off"));
 	assert_int_equal(ftruncate(fd, PAGEFILE_BYTES), 0);
-	assert_true(pagefile_look(&file));
+	assert_true(pagefile_check(&file));
 	/* What is written arrives, and the guest's page is not ours to write. */
 	poise_host_page_write(file.host, &writer, &notice);
 	assert_int_equal(pread(fd, &sample, 8, POISE_ABI_PAGE_BYTES), 8);
 	unlink(path);
-	assert_false(pagefile_look(&file));
+	assert_false(pagefile_check(&file));
 	assert_string_equal(file.why, "");
 	pagefile_close(&file);
 	close(fd);

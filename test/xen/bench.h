@@ -22,7 +22,7 @@
 struct bench {
 	struct event_base *base;
 	struct backend_env env;
-	struct backend_settings settings;
+	struct backend_vm_settings settings;
 	void *ctx;
 	/* What the daemon has been told. */
 	unsigned started, gone, moved, bells;

@@ -185,22 +185,22 @@ static void nothing_is_given_while_a_domain_may_be_ours(void **state)
 {
 	(void)state;
 	bench_domain();
-	assert_false(bench_status().meeting);
+	assert_false(bench_status().adopting);
 	bench_reopen();
-	assert_true(bench_status().meeting);
+	assert_true(bench_status().adopting);
 	await(bench.started == 1);
-	assert_false(bench_status().meeting);
+	assert_false(bench_status().adopting);
 
 	fake_domain_building(2, "", PAGES);
-	await(bench_status().meeting);
+	await(bench_status().adopting);
 	fake_node("/local/domain/2/name", "other");
-	await(!bench_status().meeting);
+	await(!bench_status().adopting);
 	assert_true(bench_logged("other, is not in the configuration"));
 
 	fake_domain_building(3, "", PAGES); /* Nobody ever says who it is. */
-	await(bench_status().meeting);
+	await(bench_status().adopting);
 	assert_false(bench_logged("has no name"));
-	await(!bench_status().meeting);
+	await(!bench_status().adopting);
 	assert_true(bench_logged("domain 3 has no name in xenstore"));
 	assert_int_equal(bench_measure(), PAGES);
 }
@@ -214,10 +214,10 @@ static void nothing_is_given_while_a_domain_cannot_be_taken_in(void **state)
 	bench_reopen();
 	bench_turns(60);
 	assert_int_equal(bench.started, 0);
-	assert_true(bench_status().meeting);
+	assert_true(bench_status().adopting);
 	fake_fault(FAKE_LIMIT_FAILS, 0);
 	await(bench.started == 1);
-	assert_false(bench_status().meeting);
+	assert_false(bench_status().adopting);
 }
 
 static void nothing_is_given_while_a_dead_domain_has_memory(void **state)
@@ -228,9 +228,9 @@ static void nothing_is_given_while_a_dead_domain_has_memory(void **state)
 	bench_reopen();
 	bench_turns(60);
 	assert_int_equal(bench.started, 0);
-	assert_true(bench_status().meeting);
+	assert_true(bench_status().adopting);
 	fake_domain_set(1, 2, PAGES); /* Somebody has two of its pages mapped, for ever. */
-	await(!bench_status().meeting);
+	await(!bench_status().adopting);
 	fake_domain(2, "tv", 20000, EXTRA);
 	await(bench.started == 1);
 	assert_int_equal(bench.start_pages, 20000);
@@ -239,16 +239,16 @@ static void nothing_is_given_while_a_dead_domain_has_memory(void **state)
 /* Reloaded: a stranger may be the new VM. */
 static void nothing_is_given_before_a_new_vm_has_been_looked_for(void **state)
 {
-	static const struct backend_settings other = {.domain = "other"};
+	static const struct backend_vm_settings other = {.domain = "other"};
 	(void)state;
 	bench_domain();
 	fake_domain(2, "other", PAGES, EXTRA);
 	await(bench_logged("other, is not in the configuration"));
-	assert_false(bench_status().meeting);
+	assert_false(bench_status().adopting);
 	bench.others = true;
 	assert_int_equal(xen_backend.vm_open(bench.ctx, 1, "new", &other, 2 * PAGES), 0);
-	assert_true(bench_status().meeting);
-	await(!bench_status().meeting);
+	assert_true(bench_status().adopting);
+	await(!bench_status().adopting);
 	assert_true(bench_logged("new: domain 2, "));
 }
 
