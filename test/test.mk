@@ -55,7 +55,7 @@ UNIT_SRCS_module_judge := guestdrv/linux/judge.c
 UNIT_SRCS_port_kit := port/common/port_kit.c
 UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
-UNIT_SRCS_record := port/record/record.c port/record/replay.c
+UNIT_SRCS_record := port/record/record.c port/record/reader.c port/record/replay.c
 UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
 LDFLAGS_san := -pthread -fsanitize=address,undefined
@@ -182,7 +182,7 @@ $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 # Decisions made at EL2 are made again on the host.
 SAME := $(OUT)/host/test/same/same
 SAME_SRCS := test/same/same.c test/same/record_all.c $(SCENARIO_SRCS) \
-	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
+	port/record/record.c port/record/reader.c port/record/replay.c $(GUESTDRV_SRCS)
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(if $(Q),@echo "  LINK    $@")
 	$(Q)$(LINK_host) -o $@ $^

@@ -67,6 +67,7 @@ SIM_SRCS := \
 	port/sim/validate.c \
 	$(SIM_POLICY_SRCS) \
 	port/record/record.c \
+	port/record/reader.c \
 	port/record/replay.c \
 	port/common/setting.c \
 	port/common/text.c \
@@ -181,4 +182,5 @@ all: sim
 
 # Recordings made under three hypervisors are replayed here.
 RUN_recordings := test/recordings/replay.sh $(SIM)
-HOST_RUNS += recordings
+RUN_recordings-hostile := test/recordings/hostile.py $(SIM)
+HOST_RUNS += recordings recordings-hostile
