@@ -9,7 +9,7 @@
 
 #include "poise_names.h"
 
-enum place { IN_poise_event, IN_poise_config, IN_poise_vm_config, IN_poise_sample };
+enum place { IN_poise_event, IN_poise_config, IN_poise_vm_config, IN_poise_sample, IN_poise_vm };
 enum kind { U64, U32, I64, ERR, RULE, POLICY, BASIS, STATE, RULES, FLAGS };
 /* Whether a line may leave the key out: its value is zero then, which stands for the default. */
 enum need { NEEDED, OPTIONAL };

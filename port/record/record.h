@@ -18,7 +18,7 @@
 #define RECORD_HEAD   "# poise-recording "
 #define RECORD_HEADER RECORD_HEAD "2 core=" POISE_VERSION
 /* No event's line is longer, its newline and NUL included. */
-#define RECORD_LINE_MAX 1024
+#define RECORD_LINE_MAX 2560
 /* What is wrong with a line, with its NUL. */
 #define RECORD_REASON_MAX 160
 
@@ -30,6 +30,7 @@ struct record {
 		struct poise_config config;
 		struct poise_vm_config vm_config;
 		struct poise_sample sample;
+		struct poise_vm vm;
 	} data;
 	char reason[RECORD_REASON_MAX];
 };

@@ -11,6 +11,9 @@ struct replay {
 	struct record_reader in;
 	struct replay_options options;
 	struct poise p;
+	struct poise before; /* what is imported, until it is */
+	unsigned char blob[POISE_EXPORT_BYTES];
+	uint32_t importing; /* 1: `before` is what the events have to be, and not the file */
 	struct replay_result *result;
 	int status;  /* what replay_run will return */
 	int started; /* 1: poise_init has been called */
@@ -85,6 +88,24 @@ static void on_notify(void *ctx, uint32_t vm, const struct poise_notice *notice)
 	(void)notice;
 }
 
+/* Whether an event of poise_import is what the file had, whose lines have been read already. */
+static int agrees_with_import(struct replay *r, const struct poise_event *event, const char *found)
+{
+	char expected[RECORD_LINE_MAX];
+	struct poise_event recorded = *event;
+	if (event->code == POISE_EVENT_IMPORT_VM) {
+		recorded.data = &r->before.vm[event->vm];
+	} else {
+		recorded.now_ms = r->before.now_ms;
+	}
+	(void)record_format(&recorded, expected, sizeof(expected));
+	if (strcmp(expected, found) != 0) {
+		fail(r, 1, "the core does not take the imported state as it is", found);
+		return 0;
+	}
+	return 1;
+}
+
 /* Whether the event is the recorded one. */
 static int agrees(struct replay *r, const struct poise_event *event, const char *found)
 {
@@ -114,7 +135,11 @@ static void on_event(void *ctx, const struct poise_event *event)
 	if (r->result->reason != NULL) {
 		return;
 	}
-	if (r->options.mode != REPLAY_INPUTS) {
+	if (r->importing != 0) {
+		if (!agrees_with_import(r, event, found)) {
+			return;
+		}
+	} else if (r->options.mode != REPLAY_INPUTS) {
 		if (!agrees(r, event, found)) {
 			return;
 		}
@@ -126,7 +151,85 @@ static void on_event(void *ctx, const struct poise_event *event)
 	}
 }
 
+static void on_nothing(void *ctx, const struct poise_event *event)
+{
+	(void)ctx;
+	(void)event;
+}
+
 static const struct poise_port port = {on_resize, on_measure, on_notify, on_event};
+
+/* The state that an imported VM's line tells is made into one that can be imported. */
+static enum poise_err start_before(struct replay *r)
+{
+	static const struct poise_port nobody = {on_resize, on_measure, on_notify, on_nothing};
+	struct poise_config config = r->p.config;
+	config.pool_pages = POISE_PAGES_MAX;
+	return poise_init(&r->before, sizeof(r->before), &config, &nobody, r);
+}
+
+static enum poise_err add_before(struct replay *r, const struct record *line)
+{
+	if (line->event.vm >= POISE_VM_MAX) {
+		return POISE_E_ROOM;
+	}
+	r->before.vm[line->event.vm] = line->data.vm;
+	return POISE_OK;
+}
+
+/* An import has a line for the core and one for each VM. */
+static enum poise_err import(struct replay *r, const struct poise_event *e)
+{
+	size_t bytes = 0;
+	enum poise_err err = start_before(r);
+	if (err != POISE_OK) {
+		return err;
+	}
+	r->before.config.pool_pages = e->a;
+	r->before.now_ms = e->now_ms;
+	r->before.ticked_ms = e->b;
+	r->before.epoch = e->c;
+	r->before.first = e->vm;
+	for (uint64_t i = 0; i < e->d && err == POISE_OK; i++) {
+		advance(r);
+		if (r->in.line[0] == '\0' || r->in.record.event.code != POISE_EVENT_IMPORT_VM) {
+			fail(r, 2, "an imported VM is missing here", "");
+			return POISE_OK;
+		}
+		err = add_before(r, &r->in.record);
+	}
+	if (err == POISE_OK) {
+		err = poise_export(&r->before, r->blob, sizeof(r->blob), &bytes);
+	}
+	if (err == POISE_OK) {
+		r->importing = 1;
+		err = poise_import(&r->p, r->blob, bytes);
+		r->importing = 0;
+		if (err == POISE_OK) {
+			advance(r);
+		}
+	}
+	return err;
+}
+
+/* A VM's line without one for the core before it: an earlier core's VM comes as if it were added.
+ */
+static enum poise_err import_vm(struct replay *r, const struct record *line)
+{
+	size_t bytes = 0;
+	const struct poise_vm *v = &line->data.vm;
+	enum poise_err err = start_before(r);
+	if (err == POISE_OK) {
+		r->before.now_ms = line->event.now_ms;
+		err = add_before(r, line);
+	}
+	if (err == POISE_OK) {
+		err = poise_export(&r->before, r->blob, sizeof(r->blob), &bytes);
+	}
+	return err != POISE_OK ? err
+			       : poise_vm_import(&r->p, line->event.vm, &v->config, v->actual_pages,
+						 r->blob, bytes, line->event.vm);
+}
 
 /* Makes the call that the record is about; what it leads to is compared in on_event. */
 static enum poise_err call(struct replay *r)
@@ -137,6 +240,10 @@ static enum poise_err call(struct replay *r)
 	switch (e->code) {
 	case POISE_EVENT_INIT:
 		return poise_init(&r->p, sizeof(r->p), &input.data.config, &port, r);
+	case POISE_EVENT_IMPORT:
+		return import(r, e);
+	case POISE_EVENT_IMPORT_VM:
+		return import_vm(r, &input);
 	case POISE_EVENT_ADD:
 		return poise_vm_add(&r->p, e->vm, &input.data.vm_config, e->a);
 	case POISE_EVENT_SET:

@@ -73,7 +73,7 @@ SIM_SRCS := \
 	port/common/text.c \
 	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
 	$(GUESTDRV_SRCS) \
-	$(CORE_SRCS)
+	$(CORE_SRCS) $(CORE_EXTRA_SRCS)
 
 SIM_CLI_SRCS := \
 	port/sim/cli.c \

@@ -62,7 +62,8 @@ static const char pages_text[] = "3\n10 9 8 7 6 5 4 3 2 1 0\n4 1 2 3 4\n0\n";
 
 static const char recording_text[] = RECORD_HEADER
 	"\n"
-	"0 init pool_pages=98304 policy=poise rules_off=DEAD_BAND,SLEW interval_ms=1000 alpha_q10=768 "
+	"0 init pool_pages=98304 policy=poise rules_off=DEAD_BAND,SLEW interval_ms=1000 "
+	"alpha_q10=768 "
 	"headroom_permille=100 reserve_permille=16 urgent_permille=8 urgent_gap_ms=100 "
 	"dead_band_permille=4 slew_permille=500 idle_tax_permille=750 hold_intervals=3 "
 	"freeze_intervals=10 answer_intervals=3 progress_permille=2\n"

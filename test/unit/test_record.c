@@ -30,9 +30,13 @@ static struct record filled(uint32_t code, int byte)
 	} else if (code == POISE_EVENT_ADD || code == POISE_EVENT_SET) {
 		record.data.vm_config.basis %= POISE_BASIS_COUNT;
 		record.data.vm_config.flags &= POISE_VM_FLAGS;
+	} else if (code == POISE_EVENT_IMPORT_VM) {
+		record.data.vm.config.basis %= POISE_BASIS_COUNT;
+		record.data.vm.config.flags &= POISE_VM_FLAGS;
+		record.data.vm.state %= POISE_VM_STATE_COUNT;
 	} else if (code == POISE_EVENT_STATE) {
-		record.event.a %= POISE_VM_QUARANTINED + 1u;
-		record.event.b %= POISE_VM_QUARANTINED + 1u;
+		record.event.a %= POISE_VM_STATE_COUNT;
+		record.event.b %= POISE_VM_STATE_COUNT;
 	}
 	return record; /* The caller points data into its own copy. */
 }
