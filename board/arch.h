@@ -34,6 +34,11 @@ static inline void board_dsb_ish(void)
 	__asm__ volatile("dsb ish" : : : "memory");
 }
 
+static inline void board_dsb_ishst(void)
+{
+	__asm__ volatile("dsb ishst" : : : "memory");
+}
+
 static inline void board_dsb_sy(void)
 {
 	__asm__ volatile("dsb sy" : : : "memory");
@@ -42,6 +47,25 @@ static inline void board_dsb_sy(void)
 static inline void board_wfi(void)
 {
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+}
+
+/*
+ * Drop TLB entries of the VMID in VTTBR_EL2, on all CPUs: of one page of stage 2; all of stage 1
+ * with what combines both stages; everything.
+ */
+static inline void board_tlbi_stage2_page(uint64_t page_number)
+{
+	__asm__ volatile("tlbi ipas2e1is, %0" : : "r"(page_number) : "memory");
+}
+
+static inline void board_tlbi_stage1(void)
+{
+	__asm__ volatile("tlbi vmalle1is" : : : "memory");
+}
+
+static inline void board_tlbi_both_stages(void)
+{
+	__asm__ volatile("tlbi vmalls12e1is" : : : "memory");
 }
 
 /* Device registers: one access of the given width, in program order. */

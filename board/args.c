@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The arguments of the run: words `name=value` on the command line that the host hands over. */
-#include "board.h"
+#include "args.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "semi.h"
 
 static char command_line[1024];
 

@@ -5,12 +5,13 @@
  * queue for all VMs, as on the one eMMC chip of a set; a request takes a latency and its bytes, and
  * its sender sleeps until virtual time has passed that point.
  */
-#include "vm.h"
+#include "blk.h"
 
 #include <string.h>
 
-#include "arch.h"
 #include "blkpattern.h"
+#include "memory.h"
+#include "timer.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 

@@ -3,9 +3,18 @@
  * The order in which the board comes up once the MMU is on, and what it says of a machine that it
  * cannot use. What is run on the board is board_main's concern, one per image.
  */
-#include "board.h"
-
 #include <stdio.h>
+
+#include "args.h"
+#include "board.h"
+#include "carve.h"
+#include "fdt.h"
+#include "gic.h"
+#include "mmu.h"
+#include "panic.h"
+#include "semi.h"
+#include "timer.h"
+#include "uart.h"
 
 #define MIB (UINT64_C(1) << 20)
 

@@ -3,9 +3,10 @@
  * Memory that is handed out in one direction: tables of stage 2, the pool's records and pages, swap
  * areas. A phase of a run takes a mark at its start and releases everything after it at its end.
  */
-#include "board.h"
+#include "carve.h"
 
 #include "arch.h"
+#include "panic.h"
 
 static uint64_t next;
 static uint64_t limit;

@@ -4,9 +4,8 @@
  * vectors.S; everything here changes hands only when another VM gets the CPU. Also what a guest may
  * do with the machine: the trap controls, set once for all.
  */
-#include "vm.h"
+#include "context.h"
 
-#include "arch.h"
 #include "frame.h"
 
 #define FRAME_AT(field, offset) \
@@ -124,7 +123,7 @@ static void load_controls(const struct board_vm *vm)
 	board_sysreg_write(cntvoff_el2, vm->offset_ticks);
 	board_sysreg_write(vpidr_el2, board_sysreg_read(midr_el1));
 	board_sysreg_write(vmpidr_el2, UINT64_C(1) << 31);
-	board_sysreg_write(vttbr_el2, board_stage2_vttbr(vm));
+	board_sysreg_write(vttbr_el2, board_stage2_vttbr(&vm->space));
 }
 
 void board_context_save(void)
@@ -149,7 +148,7 @@ void board_context_switch(struct board_vm *vm)
 		loaded = vm;
 	}
 	/* TLB maintenance for another VM may have left its number here. */
-	board_sysreg_write(vttbr_el2, board_stage2_vttbr(vm));
+	board_sysreg_write(vttbr_el2, board_stage2_vttbr(&vm->space));
 	board_isb();
 }
 

@@ -4,7 +4,7 @@
  * The blob is outside data: every offset is checked against the size before it is used, each step
  * moves forward, and a tree that is not well formed up to the memory node has no memory node.
  */
-#include "board.h"
+#include "fdt.h"
 
 #include <string.h>
 

@@ -7,10 +7,12 @@
  * and until then the still-asserted timer line cannot storm the monitor); LR1 is Poise's, set by
  * software.
  */
-#include "board.h"
+#include "gic.h"
 
 #include "arch.h"
+#include "board.h"
 #include "hvc.h"
+#include "panic.h"
 
 #define GICD_CTLR        0x0000u
 #define GICD_CTLR_NS     0x12u /* ARE, group 1 */

@@ -19,17 +19,17 @@
  * identifier      x1            x2          x3      x0 = HVC_OK, and
  * HVC_VERSION     -             -           -       x0 = HVC_ABI_VERSION instead
  * HVC_FEATURES    -             -           -       x0 = HVC_FEATURE_* bits instead
- * HVC_PAGES       guest page    host page   -       IPAs, 4 KiB aligned, different, own RAM, not given.
+ * HVC_PAGES       guest page    host page   -       IPAs, 4 KiB aligned, different, own RAM, not in the balloon.
  *                                                   The host page becomes read-only for the guest and is
- *                                                   zeroed; both are pinned (cannot be given). A second
- *                                                   call re-registers: a new driver.
- * HVC_GIVE        first IPA     pages >= 1  -       x1 = pages given (inflate). At most HVC_RANGE_MAX
+ *                                                   zeroed; both are pinned (kept out of the balloon). A
+ *                                                   second call re-registers: a new driver.
+ * HVC_INFLATE     first IPA     pages >= 1  -       x1 = pages put into the balloon. At most HVC_RANGE_MAX
  *                                                   pages a call are looked at, fewer before a pinned
- *                                                   one. What has been given already is skipped and not
+ *                                                   one. What is in it already is skipped and not
  *                                                   counted, so x1 < x2 is normal.
- * HVC_TAKE        first IPA     pages >= 1  -       x1 = pages taken (deflate). At most HVC_RANGE_MAX
- *                                                   pages a call; stops at the target of the host page;
- *                                                   what is taken is populated on touch, zeroed.
+ * HVC_DEFLATE     first IPA     pages >= 1  -       x1 = pages got out of it. At most HVC_RANGE_MAX pages
+ *                                                   a call; stops at the target of the host page; they
+ *                                                   are populated on touch, zeroed.
  * HVC_SETTLED     epoch         -           -       the guest has done what it can for this epoch; the
  *                                                   monitor acknowledges its own count to the core.
  * HVC_URGENT      -             -           -       doorbell: the guest page's urgent word was raised.
@@ -44,8 +44,8 @@
 #define HVC_VERSION   (HVC_BASE + 0x00)
 #define HVC_FEATURES  (HVC_BASE + 0x01)
 #define HVC_PAGES     (HVC_BASE + 0x02)
-#define HVC_GIVE      (HVC_BASE + 0x03)
-#define HVC_TAKE      (HVC_BASE + 0x04)
+#define HVC_INFLATE   (HVC_BASE + 0x03)
+#define HVC_DEFLATE   (HVC_BASE + 0x04)
 #define HVC_SETTLED   (HVC_BASE + 0x05)
 #define HVC_URGENT    (HVC_BASE + 0x06)
 #define HVC_BLK_READ  (HVC_BASE + 0x07)
@@ -62,7 +62,7 @@
 #define HVC_FILE_BLOCK (UINT64_C(1) << 32)
 
 #define HVC_ABI_VERSION   1u
-#define HVC_FEATURE_POISE 1u /* HVC_PAGES, HVC_GIVE, HVC_TAKE, HVC_SETTLED, HVC_URGENT */
+#define HVC_FEATURE_POISE 1u /* HVC_PAGES, HVC_INFLATE, HVC_DEFLATE, HVC_SETTLED, HVC_URGENT */
 #define HVC_FEATURE_BLOCK 2u /* HVC_BLK_READ, HVC_BLK_WRITE */
 
 /* Results in x0; the values of the SMC Calling Convention where it has them. */
@@ -76,7 +76,7 @@
  * Boot protocol: a guest image is a raw binary entered at EL1 at its first byte, MMU and caches
  * off, interrupts masked, linked to run at the IPA GUEST_RAM_BASE. x0 = IPA of struct board_boot.
  * RAM is [GUEST_RAM_BASE, GUEST_RAM_BASE + ram_pages * 4096). Pages from boot_pages on start out in
- * the balloon (given): they must be taken before they are touched; touching one is a fault that
+ * the balloon: they must be got out of it before they are touched; touching one is a fault that
  * ends the VM. Interrupts reach the guest as virtual INTIDs through the GICv3 system registers
  * (ICC_*_EL1); there is no distributor to program.
  */
@@ -89,7 +89,7 @@
 
 struct board_boot {
 	uint64_t ram_pages;  /* size of the RAM window = the VM's limit */
-	uint64_t boot_pages; /* what it may use before it has taken more */
+	uint64_t boot_pages; /* what it may use before its balloon has deflated */
 	uint64_t boot_id;    /* new for every start of the VM */
 	uint64_t data_ipa;   /* the workload's trace blob, or 0 */
 	uint64_t data_bytes;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's memory from the monitor's side: what it may have, what it has, what it has given away.
+ * A guest's memory from the monitor's side: what it may have, what it has, what is in its balloon.
  *
- * A page of the RAM window is given (in the balloon, must not be touched), or usable; a usable page
- * is populated on its first touch. Only HVC_TAKE makes more pages usable, and only up to the
- * core's target, so the sum of usable pages never exceeds the pool and population cannot fail.
+ * A page of the RAM window is in the balloon (must not be touched), or usable; a usable page is
+ * populated on its first touch. Only HVC_DEFLATE makes more pages usable, and only up to the core's
+ * target and what the pool can promise, so the sum of usable pages never exceeds the pool and
+ * population cannot fail.
  */
-#include "vm.h"
+#include "memory.h"
 
 #include <string.h>
 
-#include "arch.h"
+#include "panic.h"
+#include "pool.h"
 
 static uint64_t page_index(uint64_t ipa)
 {
@@ -32,39 +34,39 @@ bool board_memory_range(const struct board_vm *vm, uint64_t ipa, uint64_t pages)
 	return first < vm->config->ram_pages && pages <= vm->config->ram_pages - first;
 }
 
-bool board_memory_given(const struct board_vm *vm, uint64_t ipa)
+bool board_memory_ballooned(const struct board_vm *vm, uint64_t ipa)
 {
 	uint64_t index = page_index(ipa);
-	return (vm->given_map[index / 64u] >> (index % 64u) & 1u) != 0;
+	return (vm->balloon_map[index / 64u] >> (index % 64u) & 1u) != 0;
 }
 
-static void set_given(struct board_vm *vm, uint64_t ipa, bool given)
+static void set_ballooned(struct board_vm *vm, uint64_t ipa, bool in)
 {
 	uint64_t index = page_index(ipa);
 	uint64_t bit = UINT64_C(1) << (index % 64u);
-	if (given) {
-		vm->given_map[index / 64u] |= bit;
-		vm->given_pages++;
+	if (in) {
+		vm->balloon_map[index / 64u] |= bit;
+		vm->balloon_pages++;
 	} else {
-		vm->given_map[index / 64u] &= ~bit;
-		vm->given_pages--;
+		vm->balloon_map[index / 64u] &= ~bit;
+		vm->balloon_pages--;
 	}
 }
 
 uint64_t board_memory_page(struct board_vm *vm, uint64_t ipa)
 {
 	ipa &= ~(BOARD_PAGE_BYTES - 1u);
-	if (board_memory_given(vm, ipa)) {
+	if (board_memory_ballooned(vm, ipa)) {
 		return 0;
 	}
-	uint64_t page = board_stage2_lookup(vm, ipa);
+	uint64_t page = board_stage2_lookup(&vm->space, ipa);
 	if (page == 0) {
-		page = board_pool_take(BOARD_VMID(vm));
+		page = board_pool_alloc(BOARD_VMID(vm));
 		if (page == 0) {
 			board_panic("%s: the pool is overdrawn at IPA 0x%lx", vm->config->name,
 				    ipa);
 		}
-		board_stage2_map(vm, ipa, page, true);
+		board_stage2_map(&vm->space, ipa, page, true);
 		vm->populated_pages++;
 		vm->stats.populated++;
 	}
@@ -81,7 +83,7 @@ static void depopulate(struct board_vm *vm, uint64_t ipa, uint64_t pages)
 	uint32_t freed_count = 0;
 
 	for (uint64_t i = 0; i < pages; i++) {
-		uint64_t page = board_stage2_unmap(vm, ipa + i * BOARD_PAGE_BYTES);
+		uint64_t page = board_stage2_unmap(&vm->space, ipa + i * BOARD_PAGE_BYTES);
 		if (page != 0) {
 			freed[freed_count++] = page;
 		}
@@ -89,16 +91,16 @@ static void depopulate(struct board_vm *vm, uint64_t ipa, uint64_t pages)
 	if (freed_count == 0) {
 		return;
 	}
-	board_stage2_flush(vm, ipa, pages);
+	board_stage2_flush(&vm->space, ipa, pages);
 	for (uint32_t i = 0; i < freed_count; i++) {
-		board_pool_give(freed[i], BOARD_VMID(vm));
+		board_pool_free(freed[i], BOARD_VMID(vm));
 	}
 	vm->populated_pages -= freed_count;
 }
 
-int64_t board_memory_give(struct board_vm *vm, uint64_t ipa, uint64_t pages, uint64_t *given)
+int64_t board_memory_inflate(struct board_vm *vm, uint64_t ipa, uint64_t pages, uint64_t *moved)
 {
-	*given = 0;
+	*moved = 0;
 	if (pages == 0 || !board_memory_range(vm, ipa, pages)) {
 		return HVC_INVALID;
 	}
@@ -114,59 +116,43 @@ int64_t board_memory_give(struct board_vm *vm, uint64_t ipa, uint64_t pages, uin
 				return HVC_DENIED;
 			}
 			pages = i;
-		} else if (!board_memory_given(vm, at)) {
-			set_given(vm, at, true);
-			(*given)++;
+		} else if (!board_memory_ballooned(vm, at)) {
+			set_ballooned(vm, at, true);
+			(*moved)++;
 		}
 	}
 	depopulate(vm, ipa, pages);
-	vm->stats.given += *given;
+	board_pool_unpromise((uint32_t)*moved);
+	vm->stats.inflated += *moved;
 	return HVC_OK;
-}
-
-/* Returns: how many more pages may become usable before there are more of them than pages at all.
- */
-static uint64_t uncommitted(void)
-{
-	uint64_t usable = 0;
-
-	for (uint32_t slot = 0; slot < BOARD_VM_MAX; slot++) {
-		const struct board_vm *vm = board_vm_get(slot);
-		usable += vm == NULL ? 0 : board_vm_measure(vm);
-	}
-	return usable < board_pool_page_count() ? board_pool_page_count() - usable : 0;
-}
-
-bool board_memory_available(uint64_t pages)
-{
-	return pages <= uncommitted();
 }
 
 /*
  * Up to the target, which the core's ledger covers. A guest that claims a reboot has its boot size
  * granted before the others have made room: the pool itself is the limit then.
  */
-int64_t board_memory_take(struct board_vm *vm, uint64_t ipa, uint64_t pages, uint64_t *taken)
+int64_t board_memory_deflate(struct board_vm *vm, uint64_t ipa, uint64_t pages, uint64_t *moved)
 {
-	*taken = 0;
+	*moved = 0;
 	if (pages == 0 || !board_memory_range(vm, ipa, pages)) {
 		return HVC_INVALID;
 	}
 	if (pages > HVC_RANGE_MAX) {
 		pages = HVC_RANGE_MAX;
 	}
-	uint64_t left = uncommitted();
+	uint64_t left = board_pool_unpromised();
 	for (uint64_t i = 0; i < pages && board_vm_measure(vm) < vm->target_pages; i++) {
 		uint64_t at = ipa + i * BOARD_PAGE_BYTES;
-		if (board_memory_given(vm, at)) {
-			if (*taken == left) {
+		if (board_memory_ballooned(vm, at)) {
+			if (*moved == left) {
 				break;
 			}
-			set_given(vm, at, false);
-			(*taken)++;
+			set_ballooned(vm, at, false);
+			(*moved)++;
 		}
 	}
-	vm->stats.taken += *taken;
+	board_pool_promise((uint32_t)*moved);
+	vm->stats.deflated += *moved;
 	return HVC_OK;
 }
 
@@ -184,9 +170,9 @@ int64_t board_memory_share(struct board_vm *vm, uint64_t guest_ipa, uint64_t hos
 
 	/* A new driver: the pages of the old one are ordinary memory again. */
 	if (vm->host_page != 0) {
-		board_stage2_protect(vm, vm->host_page_ipa, true);
+		board_stage2_protect(&vm->space, vm->host_page_ipa, true);
 	}
-	board_stage2_protect(vm, host_ipa, false);
+	board_stage2_protect(&vm->space, host_ipa, false);
 	vm->guest_page = guest_page;
 	vm->guest_page_ipa = guest_ipa;
 	vm->host_page = host_page;

@@ -14,9 +14,10 @@
  * aligned faults: this file calls nothing but panic.c, which is made for that, and no library;
  * test/objcode checks it.
  */
-#include "board.h"
+#include "mmu.h"
 
 #include "arch.h"
+#include "board.h"
 #include "panic.h"
 
 /* Of 2 MiB each from 0x40000000: device tree and image; virt.ld asserts it. */

@@ -11,6 +11,8 @@
 
 #include "arch.h"
 #include "board.h"
+#include "semi.h"
+#include "uart.h"
 
 /* From now on an exception ends the run at once instead of being reported: no report of a report.
  */

@@ -8,8 +8,14 @@
 
 #include <string.h>
 
-#include "arch.h"
+#include "blk.h"
+#include "carve.h"
+#include "hypercall.h"
+#include "monitor.h"
 #include "picture.h"
+#include "pool.h"
+#include "timer.h"
+#include "vm_table.h"
 
 #define NS_PER_MS   UINT64_C(1000000)
 #define TABLE_SPARE 64u /* pages of stage 2 beyond the leaves: level 2, roots, rounding */
@@ -96,8 +102,8 @@ static void add_up(const struct board_phase *phase, struct board_totals *totals)
 			.swap_out = past->swap_out + past->now_out,
 			.swap_in = past->swap_in + past->now_in,
 			.refaults = past->refaults + past->now_refaults,
-			.given = vm->stats.given,
-			.taken = vm->stats.taken,
+			.given = vm->stats.inflated,
+			.taken = vm->stats.deflated,
 			.blocks_read = vm->stats.blocks_read,
 			.blocks_written = vm->stats.blocks_written,
 			.run_ns = vm->stats.run_ns,
@@ -138,7 +144,7 @@ bool board_phase_run(const struct board_phase *phase, struct board_totals *total
 	uint64_t start_ns = board_time_ns();
 	for (uint64_t at_ms = interval_ms; at_ms <= phase->duration_ms; at_ms += interval_ms) {
 		for (;;) {
-			struct board_vm *dead = board_sched_run(start_ns + at_ms * NS_PER_MS);
+			struct board_vm *dead = board_monitor_run(start_ns + at_ms * NS_PER_MS);
 			if (dead == NULL) {
 				break;
 			}

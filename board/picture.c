@@ -6,6 +6,8 @@
  */
 #include "picture.h"
 
+#include "vm_table.h"
+
 #define BAR_LETTERS 40u
 
 static char capital(const char *name)

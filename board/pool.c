@@ -7,9 +7,13 @@
  * other line of the monitor. Both end with a clean to the point of coherency: the receiver may run
  * with its caches off.
  */
-#include "board.h"
+#include "pool.h"
+
+#include <stddef.h>
 
 #include "arch.h"
+#include "carve.h"
+#include "panic.h"
 
 #define LIST_END UINT32_MAX
 
@@ -17,8 +21,12 @@ static uint64_t first_page;
 static uint32_t page_count;
 static uint32_t free_count;
 static uint32_t free_head;
-static uint32_t *next_free; /* by page: the next free one */
-static uint8_t *owners;     /* by page: VMID, or BOARD_OWNER_FREE */
+/* May exceed the count of pages, see board_pool_promise. */
+static uint32_t promised;
+/* By page: the next free one. */
+static uint32_t *next_free;
+/* By page: VMID, or BOARD_OWNER_FREE. */
+static uint8_t *owners;
 
 bool board_pool_init(uint32_t count)
 {
@@ -32,6 +40,7 @@ bool board_pool_init(uint32_t count)
 	page_count = count;
 	free_count = count;
 	free_head = 0;
+	promised = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		next_free[i] = i + 1u < count ? i + 1u : LIST_END;
 		owners[i] = BOARD_OWNER_FREE;
@@ -55,7 +64,7 @@ void board_page_zero(uint64_t page)
 	board_cache_flush(page, BOARD_PAGE_BYTES);
 }
 
-uint64_t board_pool_take(uint8_t owner)
+uint64_t board_pool_alloc(uint8_t owner)
 {
 	if (free_head == LIST_END) {
 		return 0;
@@ -74,7 +83,7 @@ uint64_t board_pool_take(uint8_t owner)
 	return page;
 }
 
-void board_pool_give(uint64_t page, uint8_t owner)
+void board_pool_free(uint64_t page, uint8_t owner)
 {
 	uint64_t index = (page - first_page) / BOARD_PAGE_BYTES;
 	if (page < first_page || index >= page_count || owner == BOARD_OWNER_FREE ||
@@ -96,6 +105,30 @@ uint32_t board_pool_free_count(void)
 uint32_t board_pool_page_count(void)
 {
 	return page_count;
+}
+
+void board_pool_promise(uint32_t pages)
+{
+	promised += pages;
+}
+
+void board_pool_unpromise(uint32_t pages)
+{
+	if (pages > promised) {
+		board_panic("%u pages less are promised, of %u", (unsigned)pages,
+			    (unsigned)promised);
+	}
+	promised -= pages;
+}
+
+uint32_t board_pool_unpromised(void)
+{
+	return promised < page_count ? page_count - promised : 0;
+}
+
+uint32_t board_pool_promised(void)
+{
+	return promised;
 }
 
 uint32_t board_pool_count_owner(uint8_t owner)

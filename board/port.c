@@ -9,6 +9,12 @@
 
 #include "../port/common/port_kit.h"
 #include "../port/record/record.h"
+#include "hypercall.h"
+#include "panic.h"
+#include "pool.h"
+#include "timer.h"
+#include "vm_check.h"
+#include "vm_table.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -153,7 +159,7 @@ static bool start(struct board_vm *vm)
 	uint32_t target = vm->target_pages;
 	uint64_t epoch = vm->epoch;
 
-	if (!board_memory_available(vm->config->boot_pages)) {
+	if (vm->config->boot_pages > board_pool_unpromised()) {
 		return false;
 	}
 	board_vm_start(vm);

@@ -6,7 +6,7 @@
  *
  * Used before the MMU is on, so without a library; see panic.c.
  */
-#include "board.h"
+#include "semi.h"
 
 #define SYS_OPEN        0x01u
 #define SYS_CLOSE       0x02u

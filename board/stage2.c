@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stage 2: a 32-bit guest physical address space with 4 KiB pages, three levels, one VMID a VM.
+ * Stage 2: 32-bit guest physical address spaces with 4 KiB pages, three levels, a VMID each.
  *
- * All tables of a VM's RAM window are built when it is created, from pages of their own: a fault
+ * All tables of a space's RAM window are built when it is created, from pages of their own: a fault
  * can then always be answered, and memory for tables never competes with memory for guests. An
  * entry goes from one valid value to another only through invalid, TLB invalidation and DSB.
  */
-#include "vm.h"
+#include "stage2.h"
+
+#include <stddef.h>
 
 #include "arch.h"
+#include "mmu.h"
+#include "panic.h"
+#include "pool.h"
 
 #define ENTRIES     512u
 #define LEVEL2_SPAN (UINT64_C(1) << 30)
@@ -42,25 +47,23 @@ static uint64_t *entries_of(uint64_t table)
 	return (uint64_t *)(uintptr_t)table;
 }
 
-bool board_stage2_init(uint32_t table_pages)
+static void table_free(uint64_t table)
 {
-	uint64_t tables = board_carve(table_pages * BOARD_PAGE_BYTES);
+	entries_of(table)[0] = free_tables;
+	free_tables = table;
+	free_table_count++;
+}
 
+void board_stage2_init(uint64_t tables, uint32_t count)
+{
 	free_tables = 0;
 	free_table_count = 0;
-	if (tables == 0) {
-		return false;
-	}
-	for (uint32_t i = 0; i < table_pages; i++) {
-		uint64_t table = tables + i * BOARD_PAGE_BYTES;
-		entries_of(table)[0] = free_tables;
-		free_tables = table;
-		free_table_count++;
+	for (uint32_t i = 0; i < count; i++) {
+		table_free(tables + i * BOARD_PAGE_BYTES);
 	}
 	memory_type = board_stage2_forces_write_back() ? S2_NORMAL_FWB : S2_NORMAL_WB;
 	board_sysreg_write(vtcr_el2, VTCR | board_mmu_address_size() << VTCR_PS_SHIFT);
 	board_isb();
-	return true;
 }
 
 bool board_stage2_forces_write_back(void)
@@ -69,7 +72,7 @@ bool board_stage2_forces_write_back(void)
 	return (board_sysreg_read(s3_0_c0_c7_2) >> 40 & 15u) != 0;
 }
 
-static uint64_t table_take(void)
+static uint64_t table_alloc(void)
 {
 	uint64_t table = free_tables;
 	if (table != 0) {
@@ -80,86 +83,79 @@ static uint64_t table_take(void)
 	return table;
 }
 
-static void table_give(uint64_t table)
-{
-	entries_of(table)[0] = free_tables;
-	free_tables = table;
-	free_table_count++;
-}
-
 uint32_t board_stage2_tables_free(void)
 {
 	return free_table_count;
 }
 
-bool board_stage2_create(struct board_vm *vm)
+bool board_stage2_create(struct board_stage2 *space, uint8_t vmid, uint32_t pages)
 {
-	uint64_t end = GUEST_RAM_BASE + vm->config->ram_pages * BOARD_PAGE_BYTES;
+	uint64_t end = GUEST_RAM_BASE + pages * BOARD_PAGE_BYTES;
 
-	vm->stage2_root = table_take();
-	if (vm->stage2_root == 0) {
+	*space = (struct board_stage2){.root = table_alloc(), .pages = pages, .vmid = vmid};
+	if (space->root == 0) {
 		return false;
 	}
 	for (uint64_t ipa = GUEST_RAM_BASE; ipa < end; ipa += LEVEL3_SPAN) {
-		uint64_t *level1 = &entries_of(vm->stage2_root)[ipa / LEVEL2_SPAN];
+		uint64_t *level1 = &entries_of(space->root)[ipa / LEVEL2_SPAN];
 		if (*level1 == 0) {
-			uint64_t table = table_take();
+			uint64_t table = table_alloc();
 			if (table == 0) {
-				board_stage2_destroy(vm);
+				board_stage2_destroy(space);
 				return false;
 			}
 			*level1 = table | DESC_TABLE;
 		}
-		uint64_t table = table_take();
+		uint64_t table = table_alloc();
 		if (table == 0) {
-			board_stage2_destroy(vm);
+			board_stage2_destroy(space);
 			return false;
 		}
 		entries_of(*level1 & DESC_ADDRESS)[ipa / LEVEL3_SPAN % ENTRIES] =
 			table | DESC_TABLE;
 	}
-	board_stage2_flush_all(vm);
+	board_stage2_flush_all(space);
 	return true;
 }
 
-void board_stage2_destroy(struct board_vm *vm)
+void board_stage2_destroy(struct board_stage2 *space)
 {
-	if (vm->stage2_root == 0) {
+	if (space->root == 0) {
 		return;
 	}
-	board_stage2_flush_all(vm);
+	board_stage2_flush_all(space);
 	for (uint32_t i = 0; i < 4u; i++) {
-		uint64_t level1 = entries_of(vm->stage2_root)[i];
+		uint64_t level1 = entries_of(space->root)[i];
 		if (level1 == 0) {
 			continue;
 		}
 		for (uint32_t j = 0; j < ENTRIES; j++) {
 			uint64_t level2 = entries_of(level1 & DESC_ADDRESS)[j];
 			if (level2 != 0) {
-				table_give(level2 & DESC_ADDRESS);
+				table_free(level2 & DESC_ADDRESS);
 			}
 		}
-		table_give(level1 & DESC_ADDRESS);
+		table_free(level1 & DESC_ADDRESS);
 	}
-	table_give(vm->stage2_root);
-	vm->stage2_root = 0;
+	table_free(space->root);
+	space->root = 0;
 }
 
 /* The level 3 entry of an IPA; the tables of the whole window are there. */
-static uint64_t *entry_of(const struct board_vm *vm, uint64_t ipa)
+static uint64_t *entry_of(const struct board_stage2 *space, uint64_t ipa)
 {
 	uint64_t offset = ipa - GUEST_RAM_BASE;
-	if (offset >= vm->config->ram_pages * BOARD_PAGE_BYTES) {
-		board_panic("%s: no table for IPA 0x%lx", vm->config->name, ipa);
+	if (offset >= space->pages * BOARD_PAGE_BYTES) {
+		board_panic("VMID %u: no table for IPA 0x%lx", space->vmid, (unsigned long)ipa);
 	}
-	uint64_t level2 = entries_of(vm->stage2_root)[ipa / LEVEL2_SPAN] & DESC_ADDRESS;
+	uint64_t level2 = entries_of(space->root)[ipa / LEVEL2_SPAN] & DESC_ADDRESS;
 	uint64_t level3 = entries_of(level2)[ipa / LEVEL3_SPAN % ENTRIES] & DESC_ADDRESS;
 	return &entries_of(level3)[ipa / BOARD_PAGE_BYTES % ENTRIES];
 }
 
-uint64_t board_stage2_lookup(const struct board_vm *vm, uint64_t ipa)
+uint64_t board_stage2_lookup(const struct board_stage2 *space, uint64_t ipa)
 {
-	uint64_t entry = *entry_of(vm, ipa);
+	uint64_t entry = *entry_of(space, ipa);
 	return (entry & DESC_VALID) != 0 ? entry & DESC_ADDRESS : 0;
 }
 
@@ -169,75 +165,76 @@ static uint64_t leaf(uint64_t page, bool writable)
 	       DESC_PAGE;
 }
 
-void board_stage2_map(struct board_vm *vm, uint64_t ipa, uint64_t page, bool writable)
+void board_stage2_map(struct board_stage2 *space, uint64_t ipa, uint64_t page, bool writable)
 {
-	uint64_t *entry = entry_of(vm, ipa);
+	uint64_t *entry = entry_of(space, ipa);
 	if ((*entry & DESC_VALID) != 0) {
-		board_panic("%s: IPA 0x%lx is mapped already", vm->config->name, ipa);
+		board_panic("VMID %u: IPA 0x%lx is mapped already", space->vmid,
+			    (unsigned long)ipa);
 	}
 	*(volatile uint64_t *)entry = leaf(page, writable);
 	/* The walker must see the entry before the guest retries; invalid entries are not cached.
 	 */
-	__asm__ volatile("dsb ishst" : : : "memory");
+	board_dsb_ishst();
 	board_isb();
 }
 
-uint64_t board_stage2_unmap(struct board_vm *vm, uint64_t ipa)
+uint64_t board_stage2_unmap(struct board_stage2 *space, uint64_t ipa)
 {
-	uint64_t *entry = entry_of(vm, ipa);
+	uint64_t *entry = entry_of(space, ipa);
 	uint64_t page = (*entry & DESC_VALID) != 0 ? *entry & DESC_ADDRESS : 0;
 	*(volatile uint64_t *)entry = 0;
 	return page;
 }
 
-void board_stage2_protect(struct board_vm *vm, uint64_t ipa, bool writable)
+void board_stage2_protect(struct board_stage2 *space, uint64_t ipa, bool writable)
 {
-	uint64_t page = board_stage2_unmap(vm, ipa);
+	uint64_t page = board_stage2_unmap(space, ipa);
 	if (page == 0) {
-		board_panic("%s: IPA 0x%lx is not mapped", vm->config->name, ipa);
+		board_panic("VMID %u: IPA 0x%lx is not mapped", space->vmid, (unsigned long)ipa);
 	}
-	board_stage2_flush(vm, ipa, 1);
-	board_stage2_map(vm, ipa, page, writable);
+	board_stage2_flush(space, ipa, 1);
+	board_stage2_map(space, ipa, page, writable);
 }
 
-uint64_t board_stage2_vttbr(const struct board_vm *vm)
+uint64_t board_stage2_vttbr(const struct board_stage2 *space)
 {
-	return vm->stage2_root | (uint64_t)BOARD_VMID(vm) << 48;
+	return space->root | (uint64_t)space->vmid << 48;
 }
 
 /*
  * TLB instructions by IPA or VMID act on the VMID in VTTBR_EL2, which is set for the purpose; the
  * VM that runs next has its own loaded on the way in.
  */
-static void flush_begin(const struct board_vm *vm)
+static void flush_begin(const struct board_stage2 *space)
 {
 	board_dsb_ish();
-	board_sysreg_write(vttbr_el2, board_stage2_vttbr(vm));
+	board_sysreg_write(vttbr_el2, board_stage2_vttbr(space));
 	board_isb();
 }
 
-void board_stage2_flush(const struct board_vm *vm, uint64_t ipa, uint64_t pages)
+void board_stage2_flush(const struct board_stage2 *space, uint64_t ipa, uint64_t pages)
 {
 	if (pages > FLUSH_ALL_ABOVE) {
-		board_stage2_flush_all(vm);
+		board_stage2_flush_all(space);
 		return;
 	}
-	flush_begin(vm);
+	flush_begin(space);
 	for (uint64_t i = 0; i < pages; i++) {
-		__asm__ volatile("tlbi ipas2e1is, %0" : : "r"((ipa >> 12) + i) : "memory");
+		board_tlbi_stage2_page((ipa >> BOARD_PAGE_SHIFT) + i);
 	}
 	/* Entries that combine both stages are found by VA only: all of stage 1 goes, afterwards.
 	 */
 	board_dsb_ish();
-	__asm__ volatile("tlbi vmalle1is" : : : "memory");
+	board_tlbi_stage1();
 	board_dsb_ish();
 	board_isb();
 }
 
-void board_stage2_flush_all(const struct board_vm *vm)
+void board_stage2_flush_all(const struct board_stage2 *space)
 {
-	flush_begin(vm);
-	__asm__ volatile("tlbi vmalls12e1is" : : : "memory");
+	flush_begin(space);
+	board_tlbi_both_stages();
 	board_dsb_ish();
 	board_isb();
 }

@@ -4,7 +4,7 @@
  * semihosting, a heap of fixed size, time. Calls that make no sense without processes fail with the
  * errno that POSIX has for it.
  */
-#include "board.h"
+#include "syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,9 @@
 #include <sys/times.h>
 #include <unistd.h>
 
-#include "syscalls.h"
+#include "semi.h"
+#include "timer.h"
+#include "uart.h"
 
 #define FIRST_FILE 3
 #define FILE_MAX   8

@@ -4,9 +4,10 @@
  * the counter is a function of executed instructions, so everything that is derived from it
  * repeats.
  */
-#include "board.h"
+#include "timer.h"
 
 #include "arch.h"
+#include "panic.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 

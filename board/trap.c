@@ -4,10 +4,14 @@
  * waiting, hypercalls. Everything that is not foreseen is the guest's own fault: either it gets an
  * undefined instruction exception, as on hardware without the feature, or it dies.
  */
-#include "vm.h"
+#include "trap.h"
 
-#include "arch.h"
+#include "context.h"
 #include "frame.h"
+#include "hypercall.h"
+#include "memory.h"
+#include "panic.h"
+#include "timer.h"
 
 /* Exception classes of ESR_EL2. */
 #define EC_WFX         0x01u

@@ -3,14 +3,20 @@
  * The scenarios: the Smart TV under static partitions and balanced, and a single guest for
  * bring-up.
  */
-#include "scenario.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "../port/record/record.h"
+#include "args.h"
+#include "blk.h"
 #include "guests.h"
+#include "monitor.h"
 #include "phase.h"
+#include "pool.h"
+#include "scenario.h"
+#include "timer.h"
+#include "vm_check.h"
+#include "vm_table.h"
 
 static struct board_vm_config configs[BOARD_VM_MAX];
 
@@ -178,7 +184,7 @@ int board_scenario_boot(void)
 		return 2;
 	}
 	board_vm_start(vm);
-	board_sched_run(board_time_ns() + board_arg_number("ms", 1000) * UINT64_C(1000000));
+	board_monitor_run(board_time_ns() + board_arg_number("ms", 1000) * UINT64_C(1000000));
 	const char *wrong = board_vm_check();
 	printf("board: %lu ms, CPU %lu us, %lu calls, %lu blocks read, %lu written, check=%s\n",
 	       board_time_ns() / 1000000u, vm->stats.run_ns / 1000u, vm->stats.calls,

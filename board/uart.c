@@ -3,9 +3,10 @@
  * PL011 console, output only and polled. It needs no memory but its own code, so that the report of
  * an unexpected exception can use it whatever else is broken.
  */
-#include "board.h"
+#include "uart.h"
 
 #include "arch.h"
+#include "board.h"
 
 #define UART_DR      0x00u
 #define UART_FR      0x18u

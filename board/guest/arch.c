@@ -52,12 +52,12 @@ uint32_t arch_file_read(uint64_t block, void *buffer, uint32_t count)
 
 uint32_t arch_balloon_give(uint32_t pfn, uint32_t count)
 {
-	return counted(hvc_call(HVC_GIVE, ipa_of(pfn), count, 0), count);
+	return counted(hvc_call(HVC_INFLATE, ipa_of(pfn), count, 0), count);
 }
 
 uint32_t arch_balloon_take(uint32_t pfn, uint32_t count)
 {
-	return counted(hvc_call(HVC_TAKE, ipa_of(pfn), count, 0), count);
+	return counted(hvc_call(HVC_DEFLATE, ipa_of(pfn), count, 0), count);
 }
 
 void arch_balloon_settled(uint64_t epoch)

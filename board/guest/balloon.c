@@ -29,7 +29,7 @@ static uint32_t lowest_given(struct mm *m)
 {
 	uint32_t pfn = m->balloon.lowest;
 
-	while (pfn < m->page_count && m->page[pfn].kind != PAGE_GIVEN) {
+	while (pfn < m->page_count && m->page[pfn].kind != PAGE_BALLOON) {
 		pfn++;
 	}
 	m->balloon.lowest = pfn;
@@ -46,13 +46,13 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want)
 		return 0;
 	}
 	want = want < b->target - size ? want : b->target - size;
-	while (moved < want && m->given_pages > 0) {
+	while (moved < want && m->balloon_pages > 0) {
 		const uint32_t pfn = lowest_given(m);
 		uint32_t run = 0;
 		uint32_t came;
 
 		while (run < want - moved && pfn + run < m->page_count &&
-		       m->page[pfn + run].kind == PAGE_GIVEN) {
+		       m->page[pfn + run].kind == PAGE_BALLOON) {
 			run++;
 		}
 		if (run == 0) {
@@ -61,7 +61,7 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want)
 		came = arch_balloon_take(pfn, run);
 		/* First, so that an interrupt that publishes in between never counts a page twice.
 		 */
-		m->given_pages -= came;
+		m->balloon_pages -= came;
 		for (uint32_t i = pfn; i < pfn + came; i++) {
 			m->page[i].flags = PG_FRESH;
 			mm_free(m, i);
@@ -89,11 +89,11 @@ static uint32_t give_run(struct mm *m, uint32_t pfn, uint32_t count)
 		if (m->free_map[word] == 0) {
 			m->free_summary[word / 64u] &= ~(UINT64_C(1) << (word % 64u));
 		}
-		m->page[i].kind = PAGE_GIVEN;
+		m->page[i].kind = PAGE_BALLOON;
 		m->page[i].flags = 0;
 	}
 	m->free_pages -= gone;
-	m->given_pages += gone;
+	m->balloon_pages += gone;
 	if (gone > 0 && pfn < m->balloon.lowest) {
 		m->balloon.lowest = pfn;
 	}

@@ -34,7 +34,7 @@ static void publish(void)
 	const struct mm *m = &guest_mm;
 	struct poise_abi_guest counters = {
 		.guest_ms = arch_now_ms(),
-		.balloon_pages = m->given_pages,
+		.balloon_pages = m->balloon_pages,
 		.free_pages = m->free_pages,
 		.active_file_pages = m->lru_pages[LRU_ACTIVE_FILE],
 		.inactive_file_pages = m->lru_pages[LRU_INACTIVE_FILE],

@@ -66,7 +66,7 @@ void mm_init(struct mm *m, const struct mm_config *config, void *tables)
 	*m = (struct mm){
 		.page_count = config->page_count,
 		.reserved_pages = config->boot_pages,
-		.given_pages = config->page_count - config->boot_pages,
+		.balloon_pages = config->page_count - config->boot_pages,
 		.anon_limit = config->anon_limit,
 		.file_limit = config->file_limit,
 		.slot_count = config->slot_count,
@@ -78,7 +78,7 @@ void mm_init(struct mm *m, const struct mm_config *config, void *tables)
 	lay_out(m, config, tables);
 	lru_init(m);
 	for (uint32_t pfn = 0; pfn < m->page_count; pfn++) {
-		m->page[pfn].kind = pfn < config->boot_pages ? PAGE_RESERVED : PAGE_GIVEN;
+		m->page[pfn].kind = pfn < config->boot_pages ? PAGE_RESERVED : PAGE_BALLOON;
 	}
 	/* The last word of the slot map must not offer slots that do not exist. */
 	if (m->slot_count % 64u != 0) {
@@ -323,7 +323,7 @@ const char *mm_check(const struct mm *m)
 			return "the free map disagrees with a page";
 		}
 	}
-	if (kinds[PAGE_FREE] != m->free_pages || kinds[PAGE_GIVEN] != m->given_pages ||
+	if (kinds[PAGE_FREE] != m->free_pages || kinds[PAGE_BALLOON] != m->balloon_pages ||
 	    kinds[PAGE_RESERVED] != m->reserved_pages) {
 		return "a count of frames is wrong";
 	}

@@ -13,14 +13,14 @@
 
 #include "arch.h"
 
-/* What a frame is used for. FREE -> ANON, FILE, GIVEN or RESERVED, and each of them back to FREE.
+/* What a frame is used for. FREE -> ANON, FILE, BALLOON or RESERVED, and each of them back to FREE.
  */
 enum page_kind {
 	PAGE_RESERVED, /* kernel image, tables, shared pages: never on a list */
 	PAGE_FREE,
-	PAGE_GIVEN, /* in the balloon: must not be touched */
-	PAGE_ANON,  /* `owner` is the vpn */
-	PAGE_FILE,  /* `owner` is the file block */
+	PAGE_BALLOON, /* in the balloon: must not be touched */
+	PAGE_ANON,    /* `owner` is the vpn */
+	PAGE_FILE,    /* `owner` is the file block */
 };
 
 #define PG_REFERENCED 1u /* was found accessed once; the second time activates */
@@ -68,7 +68,7 @@ struct mm {
 	uint64_t *free_summary; /* a bit a word of free_map: not empty */
 	uint32_t page_count;
 	uint32_t free_pages;
-	uint32_t given_pages;
+	uint32_t balloon_pages;
 	uint32_t reserved_pages;
 	uint32_t lru_pages[LRU_LISTS];
 	uint32_t wmark_min, wmark_low, wmark_high;
@@ -260,7 +260,7 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want);
 /* Returns the size that the guest has now. */
 static inline uint32_t balloon_size(const struct mm *m)
 {
-	return m->page_count - m->given_pages;
+	return m->page_count - m->balloon_pages;
 }
 
 #endif

@@ -29,7 +29,7 @@ static struct poise_abi_guest count(const struct sim_guest *g)
 	return (struct poise_abi_guest){
 		.guest_ms = g->clock_us / 1000u,
 		.total_pages = g->config->max_pages,
-		.balloon_pages = m->given_pages * k,
+		.balloon_pages = m->balloon_pages * k,
 		.free_pages = m->free_pages * k,
 		.active_file_pages = m->lru_pages[LRU_ACTIVE_FILE] * k,
 		.inactive_file_pages = m->lru_pages[LRU_INACTIVE_FILE] * k,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "panic.h"
 #include "poise_seq.h"
 #include "publish.h"
 

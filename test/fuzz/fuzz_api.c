@@ -32,11 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct api api;
 	struct input in = {data, size};
 	const char *what = api_start(&api, next, &in);
-	for (unsigned step = 1; what == NULL && in.left > 0; step++) {
+	while (what == NULL && in.left > 0) {
 		what = api_step(&api);
-		if (what == NULL && step % 16 == 0) {
-			what = api_restart(&api);
-		}
 	}
 	if (what != NULL) {
 		fprintf(stderr, "%s\n", what);

@@ -17,5 +17,4 @@ run() {
 	fi
 }
 run api -runs=6000
-run import -runs=100000
 run page -runs=300000

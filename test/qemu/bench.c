@@ -8,6 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../board/args.h"
+#include "../../board/blk.h"
+#include "../../board/board.h"
+#include "../../board/carve.h"
+#include "../../board/hypercall.h"
+#include "../../board/monitor.h"
+#include "../../board/panic.h"
+#include "../../board/pool.h"
+#include "../../board/timer.h"
+#include "../../board/vm_check.h"
+#include "../../board/vm_table.h"
 #include "report.h"
 
 extern const uint8_t probe_image[], probe_image_end[];
@@ -69,7 +80,7 @@ void bench_run_ms(uint64_t ms)
 {
 	uint64_t until = board_time_ns() + ms * MS;
 
-	while (board_sched_run(until) != NULL) {
+	while (board_monitor_run(until) != NULL) {
 		continue;
 	}
 }
@@ -79,14 +90,14 @@ bool bench_ends_well(struct board_vm *vm, uint64_t ms)
 	uint64_t until = board_time_ns() + ms * MS;
 
 	while (board_vm_alive(vm) && board_time_ns() < until) {
-		board_sched_run(until);
+		board_monitor_run(until);
 	}
 	return !board_vm_alive(vm) && !vm->faulted && vm->exit_status == 0;
 }
 
 uint64_t bench_word(const struct board_vm *vm, uint32_t index)
 {
-	uint64_t page = board_vm_alive(vm) ? board_stage2_lookup(vm, PROBE_SHARED) : 0;
+	uint64_t page = board_vm_alive(vm) ? board_stage2_lookup(&vm->space, PROBE_SHARED) : 0;
 
 	return page == 0 ? 0 : ((const volatile uint64_t *)(uintptr_t)page)[index];
 }

@@ -6,7 +6,6 @@
 #define BENCH_H
 
 #include "../../board/guests.h"
-#include "../../board/vm.h"
 #include "guests/probe.h"
 
 #define MS UINT64_C(1000000)

@@ -6,6 +6,10 @@
  */
 #include "../../board/arch.h"
 #include "../../board/board.h"
+#include "../../board/mmu.h"
+#include "../../board/panic.h"
+#include "../../board/semi.h"
+#include "../../board/uart.h"
 
 /* An address that no CPU has: beyond 48 bits. */
 #define WILD UINT64_C(0xdead000000000000)

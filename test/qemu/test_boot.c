@@ -9,6 +9,13 @@
 #include <string.h>
 
 #include "../../board/arch.h"
+#include "../../board/args.h"
+#include "../../board/board.h"
+#include "../../board/fdt.h"
+#include "../../board/gic.h"
+#include "../../board/panic.h"
+#include "../../board/pool.h"
+#include "../../board/timer.h"
 #include "bench.h"
 #include "report.h"
 
@@ -186,19 +193,19 @@ static void test_time(void)
 
 static void test_pool(void)
 {
-	uint64_t first = board_pool_take(1);
+	uint64_t first = board_pool_alloc(1);
 	*(volatile uint64_t *)(uintptr_t)first = PROBE_PATTERN;
-	board_pool_give(first, 1);
+	board_pool_free(first, 1);
 	report(*(volatile uint64_t *)(uintptr_t)first == 0, "pool: scrubbed when it comes back");
 	*(volatile uint64_t *)(uintptr_t)(first + 4088) = PROBE_PATTERN;
-	uint64_t second = board_pool_take(2);
+	uint64_t second = board_pool_alloc(2);
 	report(second == first && *(volatile uint64_t *)(uintptr_t)(first + 4088) == 0,
 	       "pool: zeroed again when it is handed out");
-	board_pool_give(second, 2);
+	board_pool_free(second, 2);
 
 	uint64_t chain = 0;
 	uint32_t count = 0;
-	for (uint64_t page = board_pool_take(3); page != 0; page = board_pool_take(3)) {
+	for (uint64_t page = board_pool_alloc(3); page != 0; page = board_pool_alloc(3)) {
 		*(volatile uint64_t *)(uintptr_t)page = chain;
 		chain = page;
 		count++;
@@ -209,7 +216,7 @@ static void test_pool(void)
 	while (chain != 0) {
 		uint64_t page = chain;
 		chain = *(volatile uint64_t *)(uintptr_t)page;
-		board_pool_give(page, 3);
+		board_pool_free(page, 3);
 	}
 	report(board_pool_free_count() == BENCH_POOL_PAGES, "pool: and all come back");
 }

@@ -5,7 +5,13 @@
  */
 #include <string.h>
 
+#include "../../board/carve.h"
+#include "../../board/monitor.h"
+#include "../../board/panic.h"
 #include "../../board/phase.h"
+#include "../../board/pool.h"
+#include "../../board/timer.h"
+#include "../../board/vm_table.h"
 #include "bench.h"
 #include "report.h"
 
@@ -68,8 +74,8 @@ static void run_seconds(uint32_t seconds)
 {
 	for (uint32_t i = 0; i < seconds; i++) {
 		uint64_t until = board_time_ns() + 1000 * MS;
-		for (struct board_vm *dead = board_sched_run(until); dead != NULL;
-		     dead = board_sched_run(until)) {
+		for (struct board_vm *dead = board_monitor_run(until); dead != NULL;
+		     dead = board_monitor_run(until)) {
 			board_port_restart(dead);
 		}
 		board_port_tick();

@@ -4,6 +4,10 @@
  */
 #include <string.h>
 
+#include "../../board/hypercall.h"
+#include "../../board/pool.h"
+#include "../../board/sched.h"
+#include "../../board/vm_table.h"
 #include "bench.h"
 #include "report.h"
 

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../board/arch.h"
+#include "../../board/board.h"
+#include "../../board/carve.h"
+#include "../../board/memory.h"
+#include "../../board/pool.h"
 #include "bench.h"
 #include "report.h"
 
@@ -32,7 +35,8 @@ static void test_isolation(void)
 	report(board_vm_alive(a) && board_vm_alive(b) && bench_word(a, PROBE_PROGRESS) > 2 &&
 		       bench_word(b, PROBE_PROGRESS) > 2,
 	       "isolation: two VMs at the same IPAs keep what they wrote");
-	report(board_stage2_lookup(a, PROBE_BUFFER) != board_stage2_lookup(b, PROBE_BUFFER),
+	report(board_stage2_lookup(&a->space, PROBE_BUFFER) !=
+		       board_stage2_lookup(&b->space, PROBE_BUFFER),
 	       "isolation: one IPA, two pages");
 	bench_check("isolation");
 }
@@ -98,7 +102,7 @@ static void test_reuse(void)
 
 	/* While it lives, given pages leave nothing behind. */
 	uint64_t given;
-	int64_t result = board_memory_give(a, PROBE_BUFFER, 400, &given);
+	int64_t result = board_memory_inflate(a, PROBE_BUFFER, 400, &given);
 	report(result == HVC_OK && given == 400 && board_vm_measure(a) == BENCH_BOOT_PAGES - 400 &&
 		       count_pattern(start, end) == 600u * 512u,
 	       "reuse: 400 pages given are 400 pages scrubbed");
@@ -120,7 +124,7 @@ static void test_stale_translation(void)
 	struct board_vm *vm = bench_probe(0, "do=guard pages=1");
 	bench_run_ms(10);
 	uint64_t given;
-	board_memory_give(vm, PROBE_BUFFER, 1, &given);
+	board_memory_inflate(vm, PROBE_BUFFER, 1, &given);
 	bench_run_ms(10);
 	report(given == 1 && !board_vm_alive(vm) && vm->faulted &&
 		       (vm->fault.ipa & ~UINT64_C(4095)) == PROBE_BUFFER,
@@ -137,16 +141,16 @@ static void test_target(void)
 
 	bench_run_ms(5);
 	vm->target_pages = BENCH_BOOT_PAGES + 100;
-	board_memory_take(vm, balloon, 512, &taken);
+	board_memory_deflate(vm, balloon, 512, &taken);
 	report(taken == 100 && board_vm_measure(vm) == BENCH_BOOT_PAGES + 100,
-	       "target: HVC_TAKE stops there");
-	board_memory_take(vm, balloon, 512, &taken);
+	       "target: HVC_DEFLATE stops there");
+	board_memory_deflate(vm, balloon, 512, &taken);
 	report(taken == 0, "target: and takes nothing more");
 	vm->target_pages = BENCH_RAM_PAGES;
 	uint64_t total = 0;
 	for (uint64_t ipa = balloon; ipa < GUEST_RAM_BASE + BENCH_RAM_PAGES * BOARD_PAGE_BYTES;
 	     ipa += HVC_RANGE_MAX * BOARD_PAGE_BYTES) {
-		board_memory_take(vm, ipa, HVC_RANGE_MAX, &taken);
+		board_memory_deflate(vm, ipa, HVC_RANGE_MAX, &taken);
 		total += taken;
 	}
 	report(total == BENCH_RAM_PAGES - BENCH_BOOT_PAGES - 100 &&

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "../../board/board.h"
+#include "../../board/args.h"
 #include "../same/record_all.h"
 #include "../scenario/scenario.h"
 #include "bench.h"

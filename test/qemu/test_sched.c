@@ -2,6 +2,8 @@
 /*
  * Time: slices, fairness, the virtual timer, interrupts, and the block device's model.
  */
+#include "../../board/timer.h"
+#include "../../board/vm.h"
 #include "bench.h"
 #include "report.h"
 

@@ -4,7 +4,7 @@
  * garbled or lie about their sizes. Each lies in memory of just its size, so that the sanitizers
  * see a byte too far.
  */
-#include "../../board/board.h"
+#include "../../board/fdt.h"
 #include "support.h"
 
 #include <stdlib.h>

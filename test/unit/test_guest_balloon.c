@@ -154,7 +154,7 @@ static void test_boot_pages_beyond_are_in_the_balloon(void **state)
 	assert_int_equal(mm.free_pages, 512u - RESERVED);
 	balloon_target(&mm, RAM, 1);
 	steps_to_settle(100);
-	assert_int_equal(mm.given_pages, 0);
+	assert_int_equal(mm.balloon_pages, 0);
 }
 
 static void test_data_of_another_vm_is_noticed(void **state)

@@ -4,51 +4,51 @@
  */
 #include "probe_lib.h"
 
-/* The whole of HVC_GIVE and HVC_TAKE with no target above the boot size. */
+/* The whole of HVC_INFLATE and HVC_DEFLATE with no target above the boot size. */
 int do_balloon(void)
 {
 	uint64_t page = PROBE_BUFFER;
 
 	/* Ranges that are no ranges. */
-	CHECK(call(HVC_GIVE, page, 0, 0) == HVC_INVALID && second == 0);
-	CHECK(call(HVC_GIVE, page + 1, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, page + 8, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, GUEST_RAM_BASE - PAGE, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, GUEST_RAM_BASE - PAGE, 2, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, ram_end(), 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, ram_end() - PAGE, 2, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, page, UINT64_MAX, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, page, UINT64_MAX / PAGE, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, page, (UINT64_C(1) << 52) + 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, UINT64_MAX & ~(PAGE - 1), 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, UINT64_C(1) << 63 | page, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_GIVE, 0, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_TAKE, page, 0, 0) == HVC_INVALID && second == 0);
-	CHECK(call(HVC_TAKE, page + 1, 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_TAKE, ram_end(), 1, 0) == HVC_INVALID);
-	CHECK(call(HVC_TAKE, page, UINT64_MAX, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, page, 0, 0) == HVC_INVALID && second == 0);
+	CHECK(call(HVC_INFLATE, page + 1, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, page + 8, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, GUEST_RAM_BASE - PAGE, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, GUEST_RAM_BASE - PAGE, 2, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, ram_end(), 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, ram_end() - PAGE, 2, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, page, UINT64_MAX, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, page, UINT64_MAX / PAGE, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, page, (UINT64_C(1) << 52) + 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, UINT64_MAX & ~(PAGE - 1), 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, UINT64_C(1) << 63 | page, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_INFLATE, 0, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_DEFLATE, page, 0, 0) == HVC_INVALID && second == 0);
+	CHECK(call(HVC_DEFLATE, page + 1, 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_DEFLATE, ram_end(), 1, 0) == HVC_INVALID);
+	CHECK(call(HVC_DEFLATE, page, UINT64_MAX, 0) == HVC_INVALID);
 
 	/* At the boot size nothing can be taken, whatever is asked. */
-	CHECK(call(HVC_TAKE, balloon_start(), 16, 0) == HVC_OK && second == 0);
-	CHECK(call(HVC_TAKE, page, 16, 0) == HVC_OK && second == 0);
+	CHECK(call(HVC_DEFLATE, balloon_start(), 16, 0) == HVC_OK && second == 0);
+	CHECK(call(HVC_DEFLATE, page, 16, 0) == HVC_OK && second == 0);
 
 	/* Populated and untouched pages count alike; twice counts once. */
 	fill(page, 2, PROBE_PATTERN);
-	CHECK(call(HVC_GIVE, page, 4, 0) == HVC_OK && second == 4);
-	CHECK(call(HVC_GIVE, page, 4, 0) == HVC_OK && second == 0);
-	CHECK(call(HVC_GIVE, page, 6, 0) == HVC_OK && second == 2);
+	CHECK(call(HVC_INFLATE, page, 4, 0) == HVC_OK && second == 4);
+	CHECK(call(HVC_INFLATE, page, 4, 0) == HVC_OK && second == 0);
+	CHECK(call(HVC_INFLATE, page, 6, 0) == HVC_OK && second == 2);
 
 	/* Below the boot size, what was given can be taken back: zeroed, and not more. */
-	CHECK(call(HVC_TAKE, page, 3, 0) == HVC_OK && second == 3);
+	CHECK(call(HVC_DEFLATE, page, 3, 0) == HVC_OK && second == 3);
 	CHECK(filled(page, 3, 0));
-	CHECK(call(HVC_TAKE, page, 512, 0) == HVC_OK && second == 3);
-	CHECK(call(HVC_TAKE, balloon_start(), 1, 0) == HVC_OK && second == 0);
+	CHECK(call(HVC_DEFLATE, page, 512, 0) == HVC_OK && second == 3);
+	CHECK(call(HVC_DEFLATE, balloon_start(), 1, 0) == HVC_OK && second == 0);
 
 	/* A huge range is done in parts. */
-	CHECK(call(HVC_GIVE, page, 600, 0) == HVC_OK && second == HVC_RANGE_MAX);
-	CHECK(call(HVC_GIVE, page + second * PAGE, 600 - second, 0) == HVC_OK && second == 88);
-	CHECK(call(HVC_TAKE, page, 600, 0) == HVC_OK && second == HVC_RANGE_MAX);
-	CHECK(call(HVC_TAKE, page + second * PAGE, 88, 0) == HVC_OK && second == 88);
+	CHECK(call(HVC_INFLATE, page, 600, 0) == HVC_OK && second == HVC_RANGE_MAX);
+	CHECK(call(HVC_INFLATE, page + second * PAGE, 600 - second, 0) == HVC_OK && second == 88);
+	CHECK(call(HVC_DEFLATE, page, 600, 0) == HVC_OK && second == HVC_RANGE_MAX);
+	CHECK(call(HVC_DEFLATE, page + second * PAGE, 88, 0) == HVC_OK && second == 88);
 	CHECK(filled(page, 600, 0));
 	return 0;
 }
@@ -70,9 +70,9 @@ int do_pages(void)
 	fill(PROBE_GUEST, 1, 1);
 
 	/* Pinned: cannot be given; a range ends before them. */
-	CHECK(call(HVC_GIVE, PROBE_GUEST, 1, 0) == HVC_DENIED && second == 0);
-	CHECK(call(HVC_GIVE, PROBE_HOST, 1, 0) == HVC_DENIED && second == 0);
-	CHECK(call(HVC_GIVE, PROBE_GUEST - 2 * PAGE, 4, 0) == HVC_OK && second == 2);
+	CHECK(call(HVC_INFLATE, PROBE_GUEST, 1, 0) == HVC_DENIED && second == 0);
+	CHECK(call(HVC_INFLATE, PROBE_HOST, 1, 0) == HVC_DENIED && second == 0);
+	CHECK(call(HVC_INFLATE, PROBE_GUEST - 2 * PAGE, 4, 0) == HVC_OK && second == 2);
 	CHECK(filled(PROBE_GUEST, 1, 1));
 
 	/* The device does not write to the host page either. */
@@ -84,8 +84,8 @@ int do_pages(void)
 	CHECK(call(HVC_PAGES, PROBE_BUFFER, PROBE_BUFFER + PAGE, 0) == HVC_OK);
 	fill(PROBE_HOST, 1, 2);
 	CHECK(filled(PROBE_HOST, 1, 2));
-	CHECK(call(HVC_GIVE, PROBE_GUEST, 2, 0) == HVC_OK && second == 2);
-	CHECK(call(HVC_GIVE, PROBE_BUFFER, 2, 0) == HVC_DENIED);
+	CHECK(call(HVC_INFLATE, PROBE_GUEST, 2, 0) == HVC_OK && second == 2);
+	CHECK(call(HVC_INFLATE, PROBE_BUFFER, 2, 0) == HVC_DENIED);
 	return 0;
 }
 

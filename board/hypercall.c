@@ -4,10 +4,14 @@
  * after it has been checked; each handler gets the three arguments as they are, checks all of them
  * before it changes anything, and costs a bounded amount of work.
  */
-#include "vm.h"
+#include "hypercall.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "blk.h"
+#include "memory.h"
+#include "timer.h"
 
 /* Console lines: a burst, then so many a second. What is more is counted and left out. */
 #define CONSOLE_LINE_NS  UINT64_C(20000000)
@@ -62,7 +66,7 @@ static void moved(struct board_vm *vm, uint64_t pages)
 static int64_t call_give(struct board_vm *vm, struct call *call)
 {
 	int64_t result =
-		board_memory_give(vm, call->arguments[0], call->arguments[1], &call->second);
+		board_memory_inflate(vm, call->arguments[0], call->arguments[1], &call->second);
 
 	call->has_second = true;
 	moved(vm, call->second);
@@ -72,7 +76,7 @@ static int64_t call_give(struct board_vm *vm, struct call *call)
 static int64_t call_take(struct board_vm *vm, struct call *call)
 {
 	int64_t result =
-		board_memory_take(vm, call->arguments[0], call->arguments[1], &call->second);
+		board_memory_deflate(vm, call->arguments[0], call->arguments[1], &call->second);
 
 	call->has_second = true;
 	moved(vm, call->second);
@@ -174,8 +178,8 @@ static int64_t call_exit(struct board_vm *vm, struct call *call)
 
 static int64_t (*const table[HVC_CALLS])(struct board_vm *, struct call *) = {
 	[HVC_VERSION - HVC_BASE] = call_version,     [HVC_FEATURES - HVC_BASE] = call_features,
-	[HVC_PAGES - HVC_BASE] = call_pages,         [HVC_GIVE - HVC_BASE] = call_give,
-	[HVC_TAKE - HVC_BASE] = call_take,           [HVC_SETTLED - HVC_BASE] = call_settled,
+	[HVC_PAGES - HVC_BASE] = call_pages,         [HVC_INFLATE - HVC_BASE] = call_give,
+	[HVC_DEFLATE - HVC_BASE] = call_take,        [HVC_SETTLED - HVC_BASE] = call_settled,
 	[HVC_URGENT - HVC_BASE] = call_urgent,       [HVC_BLK_READ - HVC_BASE] = call_blk_read,
 	[HVC_BLK_WRITE - HVC_BASE] = call_blk_write, [HVC_CONSOLE - HVC_BASE] = call_console,
 	[HVC_EXIT - HVC_BASE] = call_exit,
