@@ -1,33 +1,65 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing for the purposes named on the command line (the third
-# column of test/packages). Says what and why first. Does nothing when nothing is missing.
-# Exit: 0 all there, 2 something is missing and cannot be installed.
+# column of test/packages). Says what and why first. Does nothing when nothing is missing. On another
+# system it installs nothing and says what is missing there.
+# OS_RELEASE	the file that says which system this is (/etc/os-release)
+# Exit: 0 all there, or another system; 2 something is missing and cannot be installed.
 set -eu
 
 list=$(dirname "$0")/packages
+# Seconds to wait for another apt: on a fresh machine the automatic upgrade holds the lock for minutes.
+patience=900
 
-if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-	echo "setup: this is no Debian; the tools listed in $list have to be there already." >&2
-	exit 0
-fi
+# The value of a key of os-release.
+os() {
+	sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "${OS_RELEASE:-/etc/os-release}" 2>/dev/null |
+		head -n 1
+}
 
-host=$(dpkg --print-architecture)
-# Each wanted package once: "package<TAB>why".
-wanted=$(awk -F'\t' -v host="$host" -v purposes="$*" '
-	/^#/ || NF != 4 || ($2 != "any" && $2 != host) { next }
+# The lines of the list for the purposes, "package<TAB>why<TAB>what shows that it is there".
+wanted() {
+	awk -F'\t' -v host="$1" -v purposes="$2" '
+	/^#/ || NF < 4 || ($2 != "any" && $2 != host) { next }
 	{
 		n = split(purposes, want, " ")
 		for (i = 1; i <= n; i++) {
 			if (index("," $3 ",", "," want[i] ",") > 0) {
-				print $1 "\t" $4
+				print $1 "\t" $4 "\t" (NF > 4 ? $5 : $1)
 				next
 			}
 		}
-	}' "$list")
+	}' "$list"
+}
+
+# Another system has other names for the packages, and its archive need not have them all. Whoever
+# builds there may not need them all either, so that make goes on.
+elsewhere() {
+	name=$(os PRETTY_NAME)
+	case $(uname -m) in
+	aarch64) host=arm64 ;;
+	*) host=amd64 ;;
+	esac
+	absent=$(wanted "$host" "$*" | while IFS='	' read -r _ _ sign; do
+		case $sign in
+		*.h) echo "#include <$sign>" | ${CC:-cc} -E -x c - ;;
+		/*) ls "$sign"* ;;
+		-) continue ;;
+		*) command -v "$sign" ;;
+		esac >/dev/null 2>&1 || printf ' %s' "$sign"
+	done)
+	[ -z "$absent" ] || echo "setup: ${name:-This system} is no Debian, so nothing is installed; for" \
+		"these goals it lacks:$absent ($list says what for; CC, CXX, CLANG, CROSS, QEMU and" \
+		"NEWLIB_TAR name what is elsewhere)." >&2
+	exit 0
+}
+
+if [ "$(os ID)" != debian ] || ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	elsewhere "$@"
+fi
 
 missing=
-while IFS='	' read -r package why; do
+while IFS='	' read -r package why _; do
 	status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
 	if [ "$status" != installed ]; then
 		[ -n "$missing" ] || echo "setup: these Debian packages are missing:"
@@ -35,7 +67,7 @@ while IFS='	' read -r package why; do
 		missing="$missing $package"
 	fi
 done <<END
-$wanted
+$(wanted "$(dpkg --print-architecture)" "$*")
 END
 [ -n "$missing" ] || exit 0
 
@@ -50,19 +82,39 @@ else
 	exit 2
 fi
 
-install() {
-	# shellcheck disable=SC2086 # The list is meant to be split, and as_root may be empty.
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-		-o Dpkg::Use-Pty=0 install $missing >/dev/null
+# apt ARGUMENT...: what it has to say of a failure is in $said. apt itself waits for dpkg's lock, but not
+# for those of the package lists and of what has been downloaded.
+apt() {
+	left=$patience
+	# shellcheck disable=SC2086 # as_root may be empty.
+	until said=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
+		-o DPkg::Lock::Timeout=$patience "$@" 2>&1 >/dev/null); do
+		case $said in
+		*'Could not get lock /var/lib/dpkg/'*) return 1 ;;
+		*'Could not get lock'*) ;;
+		*) return 1 ;;
+		esac
+		[ "$left" -gt 0 ] || return 1
+		left=$((left - 5))
+		sleep 5
+	done
 }
 
-echo "setup: installing with apt-get"
+install() {
+	# shellcheck disable=SC2086 # The list is meant to be split.
+	apt -y --no-install-recommends install $missing
+}
+
+echo "setup: installing with apt-get; if another apt is at work, this waits for it, $((patience / 60)) minutes at most"
 # A fresh machine has no package lists yet, an old one has outdated ones: fetch them on failure only.
-if ! install 2>/dev/null; then
-	# shellcheck disable=SC2086
-	if ! $as_root apt-get -qq update || ! install; then
+if ! install; then
+	case $said in
+	*'Could not get lock'*) false ;;
+	*) apt update && install ;;
+	esac || {
+		printf '%s\n' "$said" | sed 's/^/    /' >&2
 		echo "setup: apt-get could not install:$missing" >&2
 		exit 2
-	fi
+	}
 fi
 echo "setup: done"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# test/setup.sh on machines that are not this one: dpkg, apt-get, sudo and id are replaced by scripts
-# that say what a fresh or an arm64 machine would, and write down what they are asked for.
+# test/setup.sh on machines that are not this one: dpkg, apt-get, sudo, id and uname are replaced by
+# scripts that say what a fresh or an arm64 machine would, and write down what they are asked for.
 #
 #	run.sh DIR		DIR: for intermediate files
 set -eu
@@ -16,12 +16,15 @@ machine() {
 	rm -rf "${dir:?}/bin" "$dir/asked"
 	mkdir -p "$dir/bin"
 	: >"$dir/asked"
-	for tool in sh awk env dirname rm cat; do
+	system debian 'Debian GNU/Linux 13 (trixie)'
+	for tool in sh awk env dirname rm cat sed head ls; do
 		ln -s "$(command -v $tool)" "$dir/bin/$tool"
 	done
 	put dpkg "echo $arch"
 	put dpkg-query "for p; do :; done; case \" all $has \" in *\" all all \"* | *\" \$p \"*) echo installed ;; *) exit 1 ;; esac"
 	put id "echo $uid"
+	put uname 'echo x86_64'
+	put sleep "echo sleep >>$dir/asked"
 	put apt-get "echo \"apt-get \$*\" >>$dir/asked; $apt"
 	[ "$sudo" = no ] || put sudo "echo sudo >>$dir/asked; exec \"\$@\""
 }
@@ -32,12 +35,17 @@ put() {
 	chmod +x "$dir/bin/$1"
 }
 
+# system ID NAME: what the machine's os-release says.
+system() {
+	printf 'PRETTY_NAME="%s"\nNAME="other"\nID=%s\nVERSION_ID="1"\n' "$2" "$1" >"$dir/os-release"
+}
+
 # Runs the set-up on the machine for the purposes in $2..., and holds its status against $1.
 setup() {
 	expected=$1
 	shift
 	status=0
-	(cd "$here" && PATH=$dir/bin "$(command -v sh)" test/setup.sh "$@") >"$dir/said" 2>&1 || status=$?
+	(cd "$here" && PATH=$dir/bin OS_RELEASE=$dir/os-release "$(command -v sh)" test/setup.sh "$@") >"$dir/said" 2>&1 || status=$?
 	[ "$status" -eq "$expected" ]
 }
 
@@ -86,10 +94,35 @@ machine amd64 0 no ''
 check 'no package lists yet: they are fetched, then it installs' setup 0 run
 check 'no package lists yet: fetched once' test "$(grep -c update "$dir/asked")" -eq 1
 
-apt='exit 100'
+# The list's lock is held twice, then it is free.
+# shellcheck disable=SC2016
+apt='case $* in
+*update*)
+	case $(grep -c update '$dir'/asked) in
+	[12]) echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1" >&2; exit 100 ;;
+	esac
+	: >'$dir'/updated ;;
+*) [ -e '$dir'/updated ] ;;
+esac'
+machine amd64 0 no ''
+ln -s "$(command -v grep)" "$dir/bin/grep"
+rm -f "$dir/updated"
+check 'another apt fetches lists: waits, then installs' setup 0 run
+check 'another apt fetches lists: asked again after a while' test "$(grep -c sleep "$dir/asked")" -eq 2
+check 'another apt at work: says that it waits' said 'if another apt is at work, this waits for it'
+check 'another apt installs: apt itself waits' asked 'DPkg::Lock::Timeout=[1-9][0-9]* .*install'
+
+apt='echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1" >&2; exit 100'
+machine amd64 0 no ''
+check 'another apt does not end: exit 2' setup 2 run
+check 'another apt does not end: says who' said 'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1'
+check 'another apt does not end: lists are not fetched' not asked update
+
+apt='echo "E: You do not have enough free space" >&2; exit 100'
 machine amd64 0 no ''
 check 'apt-get fails: exit 2' setup 2 run
 check 'apt-get fails: says what is missing' said 'could not install: gcc'
+check 'apt-get fails: says why in its own words' said 'E: You do not have enough free space'
 
 apt='exit 0'
 machine arm64 0 no ''
@@ -100,6 +133,25 @@ machine amd64 0 no ''
 check 'amd64: installs' setup 0 run test
 check 'amd64: a cross compiler' asked ' gcc-aarch64-linux-gnu( |$)'
 
-rm "$dir/bin/dpkg-query"
-check 'no Debian: goes on' setup 0 run
-check 'no Debian: says where the list of tools is' said 'the tools listed in test/packages'
+# Other systems, with apt or without; one has what the goal needs, one has not.
+machine amd64 0 no ''
+system ubuntu 'Ubuntu 24.04.1 LTS'
+check 'Ubuntu: goes on' setup 0 run
+check 'Ubuntu: installs nothing' not asked .
+check 'Ubuntu: says what it is and what it lacks' said \
+	'Ubuntu 24.04.1 LTS is no Debian, so nothing is installed; for these goals it lacks: gcc stdio.h xz'
+check 'Ubuntu: names what another purpose needs not' not said cmocka.h
+check 'Ubuntu: names the variables' said 'CC, CXX, CLANG, CROSS, QEMU and NEWLIB_TAR'
+check 'Ubuntu: in one line' test "$(wc -l <"$dir/said")" -eq 1
+rm "$dir/bin/dpkg-query" "$dir/bin/apt-get"
+system fedora 'Fedora Linux 41'
+for tool in gcc cc xz; do
+	put $tool 'exit 0'
+done
+check 'Fedora: goes on' setup 0 run
+check 'Fedora: says what it lacks, and no more' said 'it lacks: aarch64-linux-gnu-gcc '
+check 'Fedora: has what a library needs' setup 0 lib
+check 'Fedora: says nothing then' silent
+rm "$dir/os-release"
+check 'no os-release: goes on' setup 0 run
+check 'no os-release: says so much' said 'This system is no Debian'
