@@ -5,7 +5,7 @@
 OUT ?= build
 CROSS ?= aarch64-linux-gnu-
 QEMU ?= qemu-system-aarch64
-NEWLIB_TAR ?= /usr/src/newlib/newlib-3.3.0.tar.xz
+NEWLIB_TAR ?= $(lastword $(sort $(wildcard /usr/src/newlib/newlib-*.tar.*)))
 
 BOARD_CC := $(CROSS)gcc
 BOARD_OUT := $(OUT)/board
@@ -21,14 +21,18 @@ BOARD_QEMU_FLAGS := -M virt,virtualization=on,gic-version=3 -cpu $(BOARD_CPU) -s
 	-icount shift=0,sleep=off
 
 # newlib: once; `make clean` leaves it alone. Nothing of ours is in it, so it depends on its tarball only.
-# -O2, because -Os would choose a memcpy that goes byte by byte.
+# -O2, because -Os would choose a memcpy that goes byte by byte. Since 4.x stdio refers to functions for
+# wide characters that the nano formatted io leaves out, unless it is told not to.
 $(NEWLIB_STAMP): $(NEWLIB_TAR)
+	@[ -n "$<" ] || { echo "newlib: no source in /usr/src/newlib: install newlib-source (make setup)," \
+		"or name a tar file of newlib 3.3 or later: NEWLIB_TAR=..." >&2; exit 2; }
 	@echo "  NEWLIB  $(OUT)/newlib (once, about 90 s; log in $(OUT)/newlib.log)"
 	@rm -rf $(NEWLIB) && mkdir -p $(NEWLIB)/src $(NEWLIB)/obj
 	@tar -xf $< -C $(NEWLIB)/src --strip-components=1
 	@( cd $(NEWLIB)/obj && ../src/configure --target=aarch64-none-elf --prefix=$(NEWLIB)/root \
 		--disable-multilib --disable-newlib-supplied-syscalls --enable-newlib-nano-malloc \
-		--enable-newlib-nano-formatted-io --disable-nls --disable-newlib-multithread \
+		--enable-newlib-nano-formatted-io --disable-newlib-wide-orient --disable-nls \
+		--disable-newlib-multithread \
 		CC_FOR_TARGET=$(CROSS)gcc AR_FOR_TARGET=$(CROSS)ar AS_FOR_TARGET=$(CROSS)as \
 		LD_FOR_TARGET=$(CROSS)ld RANLIB_FOR_TARGET=$(CROSS)ranlib NM_FOR_TARGET=$(CROSS)nm \
 		CFLAGS_FOR_TARGET="-O2 -ffreestanding -fno-stack-protector -fno-pic -fno-pie \
