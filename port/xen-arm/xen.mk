@@ -30,7 +30,7 @@ host-runs: $(FUZZ_XENSTORE)
 # Real Xen in the emulated machine: dom0 with poised, three domains with the Linux module. The
 # programs that they run are those of the KVM run.
 XEN_DIR := $(OUT)/xen
-XEN_BIN := /usr/lib/xen-4.17/bin
+XEN_BIN := /usr/lib/xen-*[0-9]/bin
 XEN_DOM0_MODULES := xen_evtchn,xen_privcmd,xen_gntdev,xen_gntalloc,xenfs,xen_blkback,virtio_pci,virtio_blk
 
 $(XEN_DIR)/load: test/kvm/load.c | $(LINUX_STAMP)

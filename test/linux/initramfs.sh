@@ -5,7 +5,7 @@
 # LINUX is the directory that root.sh has filled. OUTPUT gets busybox, test/linux/init as /init, and:
 #	job=FILE		FILE as /job: what /init runs
 #	file=FILE:PATH		FILE as PATH, with its permissions; with the libraries it needs
-#	bin=PATH		PATH of the packages; with the libraries it needs
+#	bin=PATH		PATH of the packages, a pattern may stand for it; with the libraries it needs
 #	tree=PATH		the directory PATH of the packages; programs in it with their libraries
 #	modules=NAME,...	kernel modules with those they need; /init loads them in this order
 #	keep=NAME,...		the same, but /init does not load them
@@ -34,6 +34,12 @@ rm -rf "$stage"
 mkdir -p "$stage/bin" "$stage/lib/modules/$version" "$stage/etc"
 trap 'rm -rf "$stage"' EXIT
 
+# Where Xen's version has libraries of its own.
+xen_places=
+for place in "$root"/usr/lib/xen-*[0-9]/lib "$root"/usr/lib/xen-*[0-9]/lib/aarch64-linux-gnu; do
+	xen_places="$xen_places ${place#"$root"}"
+done
+
 # copy FROM PATH: a file or link into the initramfs, links with what they point to.
 copy() {
 	[ -e "$1" ] || [ -L "$1" ] || fail "no $1"
@@ -45,8 +51,7 @@ copy() {
 # libraries FILE: the shared libraries that a program needs, and those that they need.
 libraries() {
 	for name in $(readelf -d "$1" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
-		for place in /lib/aarch64-linux-gnu /usr/lib/aarch64-linux-gnu /usr/lib/xen-4.17/lib \
-			/usr/lib/xen-4.17/lib/aarch64-linux-gnu \
+		for place in /lib/aarch64-linux-gnu /usr/lib/aarch64-linux-gnu $xen_places \
 			/usr/lib/aarch64-linux-gnu/pulseaudio /usr/lib/aarch64-linux-gnu/samba none; do
 			[ ! -e "$root$place/$name" ] || break
 		done
@@ -87,7 +92,11 @@ for part; do
 	case $part in
 	job=*) program "$value" /job && chmod +x "$stage/job" ;;
 	file=*:*) program "${value%%:*}" "${value#*:}" ;;
-	bin=*) program "$root$value" "$value" ;;
+	bin=*)
+		for file in "$root"$value; do
+			program "$file" "${file#"$root"}"
+		done
+		;;
 	tree=*)
 		[ -d "$root$value" ] || fail "no directory $root$value"
 		list=$(cd "$root" && find ".$value" ! -type d)

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Unpacks the arm64 packages listed in a file into a directory, without running any of them and
+# Unpacks a set of the arm64 packages listed in a file into a directory, without running any of them and
 # without a change to this machine's own package system.
-#	root.sh PACKAGES DIRECTORY
+#	root.sh PACKAGES SET DIRECTORY
+# LINUX_RELEASE	code name of the release of Debian; default: this machine's own
 # Packages come from where this machine's apt gets its own, through the same proxy if it has one.
-# In DIRECTORY, which is replaced, afterwards: root/ (also a sysroot), and the links vmlinuz, headers
-# (for `make -C`) and the file version of the kernel. Exit: 0 done, 2 not possible.
+# In DIRECTORY, which is replaced, afterwards: root/ (also a sysroot), the links vmlinuz, headers (for
+# `make -C`), xen and xen-bin (Xen itself, its programs; where the set has them), and the file version
+# of the kernel. Exit: 0 done, 2 not possible.
 set -eu
 
 fail() {
@@ -14,39 +16,63 @@ fail() {
 }
 
 list=$1
-out=$2
+set=$2
+out=$3
 [ -r "$list" ] || fail "cannot read $list"
 for tool in mmdebstrap apt-get dpkg tar; do
-	command -v "$tool" >/dev/null || fail "$tool is missing: run 'make setup' on Debian 12"
+	command -v "$tool" >/dev/null ||
+		fail "$tool is missing: the arm64 Linux is made of Debian's packages, on Debian ('make setup')"
 done
+here=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+release=${LINUX_RELEASE:-$here}
 
 host=$(dpkg --print-architecture)
 case $host in
 arm64) architectures=arm64 ;;
 *) architectures=arm64,$host ;;
 esac
-packages=$(awk -F'\t' -v host="$host" '
-	/^#/ || NF != 2 { next }
-	{ sub(/@HOST@/, host, $1); printf "%s%s", separator, $1; separator = "," }' "$list")
+packages=$(awk -F'\t' -v set="$set" -v release="$release" '
+	/^#/ || NF != 4 || $1 != set || ($2 != "any" && $2 != release) { next }
+	{ printf "%s%s", separator, $3; separator = "," }' "$list")
+suites=$(printf '%s' "$packages" | tr , '\n' | sed -n 's|.*/||p' | sort -u)
+[ "$set" = root ] || case $packages in
+*linux-image*) ;;
+*) fail "no kernel for release ${release:-unknown} in set $set of $list" ;;
+esac
 
-rm -rf "$out/root" "$out/unpack"
+trap 'rm -rf "$out/unpack"' EXIT
+for file in root unpack newer vmlinuz headers xen xen-bin version root.log .built; do
+	rm -rf "${out:?}/$file"
+done
 mkdir -p "$out/root" "$out/unpack"
 
-# Only Debian's own archives: others that this machine uses need not know arm64.
+# Only Debian's own archives of this machine's release: others need not know arm64. Their suites are
+# named alike in each release.
 # shellcheck disable=SC2016 # apt's variables, not the shell's
-apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' \
-	'Origin: Debian' 'Component: main' | sort -u | grep ' bookworm' >"$out/unpack/sources" ||
-	fail "apt knows no Debian 12 archive: check /etc/apt/sources.list, run 'apt-get update' as root"
+apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' \
+	'Origin: Debian' 'Component: main' | sort -u |
+	sed -nE "s/ ${here:-none}(-updates|-security)? / $release\1 /p" >"$out/unpack/sources"
+[ -s "$out/unpack/sources" ] || fail "apt knows no archive of Debian ${here:-(which release?)}: on" \
+	"Debian check the sources and run 'apt-get update' as root; elsewhere there is no arm64 Linux to test with"
+for suite in $suites; do
+	sed -n "s/ $release / $suite /p" "$out/unpack/sources"
+done >"$out/unpack/more"
+cat "$out/unpack/more" >>"$out/unpack/sources"
 apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Retries)[: ]' \
 	>"$out/unpack/apt.conf" || true
 
-echo "  DEBS    $out/root (once; arm64 kernel, QEMU, Xen, libraries; log in $out/root.log)"
-# As a tar file, so that whoever builds owns what comes out, in each of mmdebstrap's modes.
+echo "  DEBS    $out/root (once; arm64 packages of $release; log in $out/root.log)"
+# As a tar file, so that whoever builds owns what comes out, in each of mmdebstrap's modes. The kernel's
+# build programs are run by this machine: theirs is the one package that is not taken for arm64.
+pin=true
+if [ "$host" != arm64 ]; then
+	pin="printf 'Package: linux-kbuild-*\nPin: release b=arm64\nPin-Priority: -1\n'"
+	pin="$pin >\"\$1/etc/apt/preferences.d/kbuild\""
+fi
 if ! mmdebstrap --arch="$architectures" --variant=extract --include="$packages" --format=tar \
-	--aptopt="$out/unpack/apt.conf" bookworm - - <"$out/unpack/sources" \
+	--aptopt="$out/unpack/apt.conf" --setup-hook="$pin" "$release" - - <"$out/unpack/sources" \
 	>"$out/unpack/root.tar" 2>"$out/root.log"; then
-	grep -E '^(E|W|Err):' "$out/root.log" | tail -n 5 >&2
-	rm -rf "$out/unpack"
+	grep -E '^(E|W|Err):|No space' "$out/root.log" | tail -n 5 >&2
 	echo "linux: mmdebstrap could not fetch or unpack the packages; $out/root.log says why." >&2
 	echo "linux: package lists out of date: 'apt-get update' as root. No user namespaces here:" >&2
 	fail "install fakechroot and fakeroot, or run make as root. Then run make again."
@@ -54,9 +80,13 @@ fi
 tar -xf "$out/unpack/root.tar" -C "$out/root" --no-same-owner --exclude='./dev/*' \
 	--exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' \
 	--exclude='./usr/lib/gcc/*' --exclude='./usr/share/info/*' --exclude='./usr/lib/python3*' ||
-	fail "no room for the unpacked packages in $out (700 MB)?"
+	fail "no room for the unpacked packages in $out (1 GB)?"
 chmod -R u+rwX "$out/root"
 rm -rf "$out/unpack"
+# The links of a merged /usr are in no package that is wanted here.
+for directory in bin lib sbin; do
+	[ -e "$out/root/$directory" ] || ln -s "usr/$directory" "$out/root/$directory"
+done
 
 # A sysroot must be self-contained: links that start at / would leave it.
 find "$out/root" -type l -lname '/*' | while IFS= read -r link; do
@@ -64,8 +94,18 @@ find "$out/root" -type l -lname '/*' | while IFS= read -r link; do
 	ln -snf "$(realpath -m -s --relative-to="$(dirname "$link")" "$out/root$target")" "$link"
 done
 
-version=$(basename "$out"/root/boot/vmlinuz-*-cloud-arm64 | sed 's/^vmlinuz-//')
-[ -s "$out/root/boot/vmlinuz-$version" ] || fail "no kernel in $out/root/boot; see $out/root.log"
+# one PATTERN: the one path below root/ that matches it. Nothing here knows a version.
+one() {
+	found=
+	for path in "$out"/root/$1; do
+		[ -e "$path" ] || fail "no $1 in $out/root"
+		[ -z "$found" ] || fail "more than one $1 in $out/root: $found $path"
+		found=${path#"$out/"}
+	done
+	echo "$found"
+}
+kernel=$(one 'boot/vmlinuz-*-cloud-arm64')
+version=${kernel#root/boot/vmlinuz-}
 headers=root/usr/src/linux-headers-$version
 # It includes the common headers by their place in an installed system.
 # shellcheck disable=SC2016 # make's variables, not the shell's
@@ -73,6 +113,10 @@ sed -i 's|^include /usr/src/|include $(dir $(abspath $(lastword $(MAKEFILE_LIST)
 	"$out/$headers/Makefile"
 PATH=$PATH:/sbin:/usr/sbin depmod -b "$(realpath "$out/root")" "$version" ||
 	fail "depmod failed: is kmod installed ('make setup')?"
-ln -snf "root/boot/vmlinuz-$version" "$out/vmlinuz"
+ln -snf "$kernel" "$out/vmlinuz"
 ln -snf "$headers" "$out/headers"
+if [ "$set" = root ]; then
+	ln -snf "$(one 'boot/xen-*-arm64')" "$out/xen"
+	ln -snf "$(one 'usr/lib/xen-*[0-9]/bin')" "$out/xen-bin"
+fi
 echo "$version" >"$out/version"

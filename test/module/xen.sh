@@ -3,7 +3,8 @@
 # shellcheck shell=dash
 # The Linux module in a Xen domain: the script in dom0. The domain runs the commands that this one
 # writes to its console (job), peer plays the hypervisor.
-export PATH=/usr/lib/xen-4.17/bin:$PATH
+PATH=$(echo /usr/lib/xen-*/bin):$PATH
+export PATH
 log=/var/log/xen/console/guest-guest.log # what the domain says
 id=
 

@@ -16,7 +16,7 @@ rm -rf "$results"
 mkdir -p "$results"
 {
 	XEN_ARGS="dom0_mem=512M dom0_max_vcpus=1" "$here/../linux/boot.sh" -c 1 -m 1536 -t "$seconds" \
-		-x "$linux"/root/boot/xen-4.17-arm64 -l "$results/console.log" -o "$results" \
+		-x "$linux/xen" -l "$results/console.log" -o "$results" \
 		"$linux" "$initramfs" "$@"
 	echo $? >"$results/status"
 } 2>&1 | grep -av --line-buffered '^(XEN)\|pci 0000:\|poise-exit'

@@ -3,7 +3,8 @@
 # What the jobs in dom0 have in common; read by `.`. Everything waits for a condition, with a limit.
 # A domain NAME is talked to by its console: `tell` writes a line, $LOGS/guest-NAME.log has all that
 # it has said. Sizes are what Xen counts (xl list), swap-out what the guests' own kernels count.
-export PATH=/usr/lib/xen-4.17/bin:$PATH
+PATH=$(echo /usr/lib/xen-*/bin):$PATH
+export PATH
 LOGS=/var/log/xen/console
 NAMES="stream web game"
 # shellcheck disable=SC2034 # for the jobs
