@@ -220,8 +220,8 @@ endif
 LIB_FLAVOUR := $(if $(filter command,$(origin CROSS)),a64,host)
 LIB := $(OUT)/lib-$(LIB_FLAVOUR)
 
-$(OUT)/lib-host/libpoise.a: $(call objects,host,$(CORE_SRCS))
-$(OUT)/lib-a64/libpoise.a: $(call objects,a64,$(CORE_SRCS))
+$(OUT)/lib-host/libpoise.a: $(call objects,host,$(CORE_SRCS) $(CORE_EXTRA_SRCS))
+$(OUT)/lib-a64/libpoise.a: $(call objects,a64,$(CORE_SRCS) $(CORE_EXTRA_SRCS))
 $(OUT)/lib-%/libpoise.a:
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  AR      $@")

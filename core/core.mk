@@ -17,6 +17,10 @@ CORE_SRCS := \
 	core/err.c \
 	core/names.c
 
+# What a hypervisor links only if it calls it, as each is a file of its own.
+CORE_EXTRA_SRCS := \
+	core/export.c
+
 CORE_HEADERS := \
 	core/poise.h \
 	core/poise_abi.h \
@@ -29,6 +33,7 @@ CORE_HEADERS := \
 	core/poise_policies.def \
 	core/poise_port.h \
 	core/poise_rules.def \
+	core/poise_saved.def \
 	core/poise_seq.h \
 	core/poise_states.def \
 	core/poise_tunables.def

@@ -12,9 +12,6 @@ POISE_ABI_ASSERT(sizeof(struct poise_sample) == sizeof(struct poise_guest_update
 				 offsetof(struct poise_guest_update, body),
 		 "a sample is laid out as the update it is copied from");
 
-#define WORDS       (sizeof(struct poise_abi_guest) / sizeof(uint64_t))
-#define WORD(field) (offsetof(struct poise_abi_guest, field) / sizeof(uint64_t))
-
 /* Optional fields in the order of the body, from available_pages on: which bit says that they are
  * filled in. */
 static const struct {
@@ -49,7 +46,7 @@ static enum poise_err check_head(const struct poise_sample *s)
 static enum poise_err clear_absent(struct poise_sample *s)
 {
 	uint64_t *word = &s->body.available_pages;
-	size_t end = WORD(available_pages);
+	size_t end = POISE_SAMPLE_WORD(available_pages);
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
 		end += optional[i].words;
 		if ((s->features & optional[i].feature) == 0) {
@@ -60,29 +57,6 @@ static enum poise_err clear_absent(struct poise_sample *s)
 		word += optional[i].words;
 	}
 	s->features &= POISE_GF_KNOWN;
-	return POISE_OK;
-}
-
-static enum poise_err check_values(const struct poise_sample *s, uint64_t limit_pages)
-{
-	const struct poise_abi_guest *b = &s->body;
-	/* Every part from balloon to available, and the floor, is a page count of this VM's. */
-	const uint64_t *part = &b->balloon_pages;
-	uint64_t most = poise_max(b->floor_pages, b->total_pages);
-	for (size_t i = 0; i <= WORD(available_pages) - WORD(balloon_pages); i++) {
-		most = poise_max(most, part[i]);
-	}
-	if (s->boot_id == 0 || b->sample == 0 || b->total_pages == 0 ||
-	    b->total_pages > limit_pages || most > POISE_PAGES_MAX) {
-		return POISE_E_RANGE;
-	}
-	const uint64_t lists = b->free_pages + b->active_file_pages + b->inactive_file_pages +
-			       b->active_anon_pages + b->inactive_anon_pages + b->unevictable_pages;
-	if (b->balloon_pages >= b->total_pages || lists > b->total_pages - b->balloon_pages ||
-	    b->available_pages > b->total_pages - b->balloon_pages ||
-	    b->floor_pages > b->total_pages) {
-		return POISE_E_INCONSISTENT;
-	}
 	return POISE_OK;
 }
 
@@ -102,7 +76,7 @@ enum poise_err poise_page_read(const struct poise_guest_page *page, uint64_t lim
 			if (err == POISE_OK) {
 				err = clear_absent(out);
 			}
-			return err == POISE_OK ? check_values(out, limit_pages) : err;
+			return err == POISE_OK ? poise_sample_check(out, limit_pages) : err;
 		}
 	}
 	return POISE_E_TORN;

@@ -182,9 +182,8 @@ static uint64_t reserved(const struct poise *p)
 	return sum;
 }
 
-/* Checks a VM's configuration and fills in its defaults. `vm`: the slot it is for. */
-static enum poise_err vm_config_complete(const struct poise *p, uint32_t vm,
-					 struct poise_vm_config *c)
+enum poise_err poise_vm_config_complete(const struct poise *p, uint32_t vm,
+					struct poise_vm_config *c)
 {
 	if (c->boot_pages == 0) {
 		c->boot_pages = c->min_pages;
@@ -218,7 +217,7 @@ enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_
 		return poise_leave(p, POISE_E_DUP);
 	}
 	struct poise_vm_config complete = *config;
-	err = vm_config_complete(p, vm, &complete);
+	err = poise_vm_config_complete(p, vm, &complete);
 	if (err != POISE_OK) {
 		return poise_leave(p, err);
 	}
@@ -242,14 +241,13 @@ enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_
 	}
 	struct poise_vm *v = &p->vm[vm];
 	struct poise_vm_config complete = *config;
-	err = vm_config_complete(p, vm, &complete);
+	err = poise_vm_config_complete(p, vm, &complete);
 	if (err != POISE_OK) {
 		return poise_leave(p, err);
 	}
 	/* Numbers from before a pause are old; those of another basis would look like a jump of
 	 * demand. */
-	const bool starts_anew = ((v->config.flags ^ complete.flags) & POISE_VM_FREEZE) != 0 ||
-				 v->config.basis != complete.basis;
+	const bool starts_anew = poise_vm_starts_anew(&v->config, &complete);
 	v->config = complete;
 	v->goal_pages = poise_min(poise_max(v->goal_pages, complete.min_pages), complete.max_pages);
 	poise_emit_data(p, POISE_EVENT_SET, vm, POISE_OK, 0, &v->config);

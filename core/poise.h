@@ -373,6 +373,41 @@ POISE_MUST_CHECK enum poise_err poise_tick(struct poise *p, uint64_t now_ms);
 POISE_MUST_CHECK enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t epoch,
 					  uint64_t pages, uint64_t now_ms);
 
+/* Largest exported state of a core of this table size. */
+#define POISE_EXPORT_BYTES (8u * (9u + POISE_ERR_COUNT + POISE_VM_MAX * 56u))
+
+/*
+ * Writes the whole state to `out`, for a later import: all VMs, their books, histories and
+ * requests, the clock and the counters; but no pointer, and nothing of the configuration but the
+ * pool and the VMs. Nothing is changed. `room`: of `out`, at least POISE_EXPORT_BYTES, as the
+ * caller sees it. `bytes`: takes the length. The form is fixed (export.c), little-endian, and the
+ * same on every machine. Returns: POISE_OK; POISE_E_ARG null pointer or too little room.
+ */
+POISE_MUST_CHECK enum poise_err poise_export(const struct poise *p, void *out, size_t room,
+					     size_t *bytes);
+
+/*
+ * Takes an exported state into a core that poise_init has just made and that has no VM: it goes on
+ * where the other one stopped, and with equal inputs it decides the same. The clock has to go on,
+ * too. Policy, rules and tunables are those of poise_init; the pool is the exported one's. Every
+ * guest is told its target again. `blob` may come from anywhere and lie anywhere: all of it is
+ * checked first, and an error has changed nothing. Returns: POISE_OK; POISE_E_STATE there is a VM;
+ * POISE_E_IMAGE; POISE_E_NEWER; POISE_E_ROOM.
+ */
+POISE_MUST_CHECK enum poise_err poise_import(struct poise *p, const void *blob, size_t bytes);
+
+/*
+ * As poise_vm_add, for a VM that an earlier core knew in `slot`: what that one knew of its guest
+ * and of its balloon is taken from the exported state, and it keeps the size that it has. For
+ * callers that meet their VMs one by one. Returns: as poise_vm_add and poise_import;
+ * POISE_E_NOT_FOUND there was no VM in that slot; POISE_E_STATE it was frozen then or is now, or
+ * has another basis.
+ */
+POISE_MUST_CHECK enum poise_err poise_vm_import(struct poise *p, uint32_t vm,
+						const struct poise_vm_config *config,
+						uint64_t actual_pages, const void *blob,
+						size_t bytes, uint32_t slot);
+
 /* The invariants that poise_check looks at; I3 and I7 to I9 need a second run or an outside view.
  */
 #define POISE_CHECK_CONTEXT  0x01u /* magic, port, counters in range */

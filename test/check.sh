@@ -40,7 +40,7 @@ list() {
 }
 
 c_files=$(files -name '*.[ch]')
-core=$(list CORE_SRCS)
+core="$(list CORE_SRCS) $(list CORE_EXTRA_SRCS)"
 headers=$(list CORE_HEADERS)
 driver=$(list GUESTDRV_SRCS)
 warnings='-std=c11 -Wall -Wextra -Wconversion -Wshadow -Wvla -Wundef -Wmissing-prototypes

@@ -9,6 +9,7 @@ UNIT_TESTS := \
 	board_stage2 \
 	check \
 	err \
+	export \
 	forecast \
 	forecast_error \
 	forecast_time \
@@ -43,6 +44,7 @@ UNIT_TESTS := \
 # Those of them that run again with the smallest and the largest table of VMs.
 SIZE_TESTS := \
 	check \
+	export \
 	ledger \
 	plan \
 	plan_any \
@@ -55,11 +57,12 @@ UNIT_SRCS_board_fdt := board/fdt.c
 UNIT_SRCS_board_stage2 := board/stage2.c
 $(foreach f,san arm cov,$(OUT)/$(f)/board/stage2.o): INCLUDES += -include test/unit/board_arch_fake.h
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
+UNIT_SRCS_export := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_port_kit := port/common/port_kit.c
 UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
-UNIT_SRCS_record := port/record/record.c port/record/replay.c
-UNIT_BASE := $(CORE_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
+UNIT_SRCS_record := port/record/record.c port/record/reader.c port/record/replay.c
+UNIT_BASE := $(CORE_SRCS) $(CORE_EXTRA_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
 LDFLAGS_san := -pthread -fsanitize=address,undefined
 LIBS_san := -lcmocka -lm
@@ -103,7 +106,9 @@ HOST_RUNS += fault catalogue
 HOST_NEEDS += $(FAULT)
 
 # Fuzzing by libFuzzer, briefly and from a fixed seed; longer by hand: $(OUT)/fuzz/NAME DIRECTORY.
-FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c test/fuzz/api_model.c $(CORE_SRCS)
+FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c test/fuzz/api_model.c $(CORE_SRCS) \
+	$(CORE_EXTRA_SRCS)
+FUZZ_SRCS_import := test/fuzz/fuzz_import.c $(CORE_SRCS) $(CORE_EXTRA_SRCS)
 FUZZ_SRCS_page := test/fuzz/fuzz_page.c $(CORE_SRCS) $(GUESTDRV_SRCS)
 FUZZ_FLAGS := -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 define fuzz_target
@@ -112,10 +117,10 @@ $(OUT)/fuzz/$(1): $(FUZZ_SRCS_$(1)) $(wildcard core/*.h core/*.def guestdrv/*.h 
 	$$(if $$(Q),@echo "  CLANG   $$@")
 	$$(Q)$$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $$(INCLUDES) -o $$@ $(FUZZ_SRCS_$(1))
 endef
-$(foreach f,api page,$(eval $(call fuzz_target,$(f))))
+$(foreach f,api import page,$(eval $(call fuzz_target,$(f))))
 RUN_fuzz := test/fuzz/run.sh $(OUT)/fuzz
 HOST_RUNS += fuzz
-HOST_NEEDS += $(OUT)/fuzz/api $(OUT)/fuzz/page
+HOST_NEEDS += $(OUT)/fuzz/api $(OUT)/fuzz/import $(OUT)/fuzz/page
 
 # The sequence protocol under a checker of relaxed memory.
 RELACY := $(OUT)/relacy/seq
@@ -185,7 +190,7 @@ $(foreach f,a64 a64vm32 a64vm64,$(eval $(call bench_image,$(f))))
 # Decisions made at EL2 are made again on the host.
 SAME := $(OUT)/host/test/same/same
 SAME_SRCS := test/same/same.c test/same/record_all.c $(SCENARIO_SRCS) \
-	port/record/record.c port/record/replay.c $(GUESTDRV_SRCS)
+	port/record/record.c port/record/reader.c port/record/replay.c $(GUESTDRV_SRCS)
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(if $(Q),@echo "  LINK    $@")
 	$(Q)$(LINK_host) -o $@ $^

@@ -30,7 +30,7 @@ DAEMON_SRCS := \
 	port/common/port_kit.c \
 	port/common/setting.c \
 	port/common/text.c \
-	$(CORE_SRCS)
+	$(CORE_SRCS) $(CORE_EXTRA_SRCS)
 
 KVM_SRCS := \
 	port/kvm-arm64/kvm.c \

@@ -9,22 +9,28 @@
 
 #include "poise_names.h"
 
-enum place { IN_poise_event, IN_poise_config, IN_poise_vm_config, IN_poise_sample };
-enum kind { U64, U32, I64, ERR, RULE };
+enum place { IN_poise_event, IN_poise_config, IN_poise_vm_config, IN_poise_sample, IN_poise_vm };
+enum kind { U64, U32, I64, ERR, RULE, POLICY, BASIS, STATE, RULES, FLAGS };
+/* Whether a line may leave the key out: its value is zero then, which stands for the default. */
+enum need { NEEDED, OPTIONAL };
 
 struct field {
 	const char *key; /* NULL: the fields of the next event follow */
 	uint16_t offset;
-	uint8_t place, kind;
+	uint8_t place, kind, size, need;
 };
 
+#define FIELD(key, type, member, kind, need)                  \
+	{#key, offsetof(struct type, member),      IN_##type, \
+	 kind, sizeof(((struct type *)0)->member), need},
+
 static const struct field fields[] = {
-#define POISE_EVENT(code, name, words) {NULL, 0, 0, 0},
-#define POISE_FIELD(code, key, type, member, kind) \
-	{#key, offsetof(struct type, member), IN_##type, kind},
+#define POISE_EVENT(code, name, words)                {NULL, 0, 0, 0, 0, 0},
+#define POISE_FIELD(code, key, type, member, kind)    FIELD(key, type, member, kind, NEEDED)
+#define POISE_OPTIONAL(code, key, type, member, kind) FIELD(key, type, member, kind, OPTIONAL)
 #include "poise_events.def"
 #undef POISE_EVENT
-	{NULL, 0, 0, 0},
+	{NULL, 0, 0, 0, 0, 0},
 };
 
 /* Where each event's fields start, less one: this list has a name for each line of that. */
@@ -45,6 +51,43 @@ static const struct field *fields_of(uint32_t code)
 {
 	return &fields[starts[code] + 1];
 }
+
+/* --- names of values --- */
+
+/* The bits of POISE_VM_FLAGS, from the lowest on. */
+#define FLAG_BITS 2u
+static const char *flag_name(uint32_t bit)
+{
+	static const char *const names[FLAG_BITS] = {"freeze", "static"};
+	return bit < FLAG_BITS ? names[bit] : "?";
+}
+
+static const char *err_name(uint32_t at)
+{
+	return poise_err_name((enum poise_err)(0 - (int32_t)at));
+}
+
+/* What a kind of value is called, and the names that it can have: of a number, or of a bit. */
+static const struct {
+	const char *what;
+	const char *(*name)(uint32_t);
+	uint32_t count;
+	uint8_t is_set;  /* 1: names of bits, with commas between; "-" for none */
+	uint8_t numbers; /* 1: format 1 has the number, and it has always meant the same */
+} kinds[] = {
+	[U64] = {"a whole number that fits", NULL, 0, 0, 0},
+	[U32] = {"a whole number that fits", NULL, 0, 0, 0},
+	[I64] = {"a whole number that fits", NULL, 0, 0, 0},
+	[ERR] = {"the name of an error", err_name, POISE_ERR_COUNT, 0, 0},
+	[RULE] = {"the name of a rule", poise_rule_name, POISE_RULE_COUNT, 0, 0},
+	[POLICY] = {"the name of a policy", poise_policy_name, POISE_POLICY_COUNT, 0, 1},
+	[BASIS] = {"the name of a basis", poise_basis_name, POISE_BASIS_COUNT, 0, 1},
+	[STATE] = {"the name of a state", poise_state_name, POISE_VM_STATE_COUNT, 0, 1},
+	[RULES] = {"a list of rules", poise_rule_name, POISE_RULE_COUNT, 1, 0},
+	[FLAGS] = {"a list of flags", flag_name, FLAG_BITS, 1, 1},
+};
+
+/* --- writing --- */
 
 /* Where a line is being written; what does not fit is dropped, and the caller's size rules that
  * out. */
@@ -72,29 +115,47 @@ static void put_number(struct writer *w, uint64_t value)
 	put_text(w, at);
 }
 
-static void put_field(struct writer *w, const struct poise_event *event, const struct field *field)
+static void put_set(struct writer *w, uint64_t set, uint8_t kind)
 {
-	const char *base = field->place == IN_poise_event ? (const char *)event : event->data;
+	const char *before = "";
+	for (uint32_t bit = 0; bit < 64; bit++) {
+		if ((set >> bit & 1) != 0) {
+			put_text(w, before);
+			put_text(w, kinds[kind].name(bit));
+			before = ",";
+		}
+	}
+	if (set == 0) {
+		put_text(w, "-");
+	}
+}
+
+/* A field's value, widened; an error's is negated. */
+static uint64_t load(const struct field *field, const struct poise_event *event, const void *data)
+{
+	const char *at =
+		(field->place == IN_poise_event ? (const char *)event : data) + field->offset;
 	uint64_t wide;
 	uint32_t narrow;
-	put_text(w, " ");
-	put_text(w, field->key);
-	put_text(w, "=");
-	if (field->kind == U64 || field->kind == I64) {
-		memcpy(&wide, base + field->offset, sizeof(wide));
-		if (field->kind == I64 && (int64_t)wide < 0) {
-			put_text(w, "-");
-			wide = 0 - wide;
-		}
-		put_number(w, wide);
-		return;
+	if (field->size == sizeof(wide)) {
+		memcpy(&wide, at, sizeof(wide));
+		return wide;
 	}
-	memcpy(&narrow, base + field->offset, sizeof(narrow));
-	if (field->kind == U32) {
-		put_number(w, narrow);
+	memcpy(&narrow, at, sizeof(narrow));
+	return field->kind == ERR ? 0u - narrow : narrow;
+}
+
+static void put_value(struct writer *w, const struct field *field, uint64_t value)
+{
+	if (kinds[field->kind].is_set != 0) {
+		put_set(w, value, field->kind);
+	} else if (kinds[field->kind].name != NULL) {
+		put_text(w, value <= UINT32_MAX ? kinds[field->kind].name((uint32_t)value) : "?");
+	} else if (field->kind == I64 && (int64_t)value < 0) {
+		put_text(w, "-");
+		put_number(w, 0 - value);
 	} else {
-		put_text(w, field->kind == ERR ? poise_err_name((enum poise_err)(int32_t)narrow)
-					       : poise_rule_name(narrow));
+		put_number(w, value);
 	}
 }
 
@@ -106,12 +167,44 @@ size_t record_format(const struct poise_event *event, char *line, size_t size)
 	put_text(&w, poise_event_name(event->code));
 	if (event->code < POISE_EVENT_COUNT) {
 		for (const struct field *f = fields_of(event->code); f->key != NULL; f++) {
-			put_field(&w, event, f);
+			put_text(&w, " ");
+			put_text(&w, f->key);
+			put_text(&w, "=");
+			put_value(&w, f, load(f, event, event->data));
 		}
 	}
 	put_text(&w, "\n");
 	*w.to = '\0';
 	return (size_t)(w.to - line);
+}
+
+/* --- reading --- */
+
+static int ends_word(char c)
+{
+	return c == ' ' || c == '\n' || c == '\0';
+}
+
+/* Somebody else's text up to the next space: short, and printable. */
+static void put_word(struct writer *w, const char *text)
+{
+	for (size_t i = 0; i < 40 && !ends_word(text[i]); i++) {
+		const char c[2] = {text[i] > ' ' && text[i] <= '~' ? text[i] : '?', '\0'};
+		put_text(w, c);
+	}
+}
+
+/* Says what is wrong: words, what stands in the line, words, a name or NULL. */
+static const char *refuse(struct record *record, const char *before, const char *word,
+			  const char *after, const char *name)
+{
+	struct writer w = {record->reason, sizeof(record->reason)};
+	put_text(&w, before);
+	put_word(&w, word);
+	put_text(&w, after);
+	put_text(&w, name != NULL ? name : "");
+	*w.to = '\0';
+	return record->reason;
 }
 
 /* Takes `word` off the front of the text. */
@@ -145,83 +238,161 @@ static int take_number(const char **text, uint64_t *value)
 	return 1;
 }
 
-static int ends_word(char c)
-{
-	return c == ' ' || c == '\n' || c == '\0';
-}
-
 /* Takes one of `count` names off the front of the text. */
 static int take_name(const char **text, uint32_t count, const char *(*name)(uint32_t),
-		     uint32_t *value)
+		     uint64_t *value)
 {
-	for (*value = 0; *value < count; ++*value) {
+	for (uint32_t i = 0; i < count; i++) {
 		const char *rest = *text;
 		/* Numbers without a name of their own are not to be had by the name of all such. */
-		if (*rest != '?' && skip(&rest, name(*value)) && ends_word(*rest)) {
+		if (*rest != '?' && skip(&rest, name(i)) && (ends_word(*rest) || *rest == ',')) {
 			*text = rest;
+			*value = i;
 			return 1;
 		}
 	}
 	return 0;
 }
 
-static const char *err_name(uint32_t at)
+static int take_set(const char **text, uint8_t kind, uint64_t *set)
 {
-	return poise_err_name((enum poise_err)(0 - (int32_t)at));
-}
-
-/* Reads a field's value into its place. Returns 0 if it is none. */
-static int take_field(const char **text, struct record *record, const struct field *field)
-{
-	char *base =
-		field->place == IN_poise_event ? (char *)&record->event : (char *)&record->data;
-	uint64_t wide;
-	uint32_t narrow;
-	if (field->kind == ERR) {
-		if (!take_name(text, POISE_ERR_COUNT, err_name, &narrow)) {
-			return 0;
-		}
-		narrow = 0u - narrow;
-	} else if (field->kind == RULE) {
-		if (!take_name(text, POISE_RULE_COUNT, poise_rule_name, &narrow)) {
-			return 0;
-		}
-	} else {
-		const int negative = field->kind == I64 && skip(text, "-");
-		if (!take_number(text, &wide) || !ends_word(**text) ||
-		    (field->kind == I64 && wide > INT64_MAX) ||
-		    (field->kind == U32 && wide > UINT32_MAX)) {
-			return 0;
-		}
-		wide = negative ? 0 - wide : wide;
-		if (field->kind != U32) {
-			memcpy(base + field->offset, &wide, sizeof(wide));
-			return 1;
-		}
-		narrow = (uint32_t)wide;
+	uint64_t bit;
+	*set = 0;
+	if (skip(text, "-")) {
+		return 1;
 	}
-	memcpy(base + field->offset, &narrow, sizeof(narrow));
+	do {
+		if (!take_name(text, kinds[kind].count, kinds[kind].name, &bit) ||
+		    (*set >> bit & 1) != 0) {
+			return 0;
+		}
+		*set |= UINT64_C(1) << bit;
+	} while (skip(text, ","));
 	return 1;
 }
 
-const char *record_parse(const char *line, struct record *record)
+/* Takes a field's value off the front of the text. Returns 0 if it is none. */
+static int take_value(const char **text, unsigned format, const struct field *field,
+		      uint64_t *value)
 {
+	const uint8_t kind = field->kind;
+	const uint64_t most = kind == I64                       ? INT64_MAX
+			      : field->size == sizeof(uint32_t) ? UINT32_MAX
+								: UINT64_MAX;
+	if (kinds[kind].name == NULL) {
+		const int negative = kind == I64 && skip(text, "-");
+		if (!take_number(text, value) || *value > most) {
+			return 0;
+		}
+		*value = negative ? 0 - *value : *value;
+	} else if (format == 1 && kind != ERR && kind != RULE) {
+		const uint64_t count = kinds[kind].is_set != 0 ? UINT64_C(1) << kinds[kind].count
+							       : kinds[kind].count;
+		return take_number(text, value) && ends_word(**text) &&
+		       *value < (kinds[kind].numbers != 0 ? count : 1);
+	} else if (kinds[kind].is_set != 0) {
+		return take_set(text, kind, value) && ends_word(**text);
+	} else if (!take_name(text, kinds[kind].count, kinds[kind].name, value)) {
+		return 0;
+	}
+	return ends_word(**text);
+}
+
+static void store(const struct field *field, struct record *record, uint64_t value)
+{
+	char *at =
+		(field->place == IN_poise_event ? (char *)&record->event : (char *)&record->data) +
+		field->offset;
+	const uint32_t narrow = field->kind == ERR ? 0u - (uint32_t)value : (uint32_t)value;
+	if (field->size == sizeof(value)) {
+		memcpy(at, &value, sizeof(value));
+	} else {
+		memcpy(at, &narrow, sizeof(narrow));
+	}
+}
+
+static const char *refuse_value(struct record *record, unsigned format, const struct field *field,
+				const char *value)
+{
+	struct writer w = {record->reason, sizeof(record->reason)};
+	put_text(&w, field->key);
+	put_text(&w, "=");
+	put_word(&w, value);
+	if (format == 1 && field->kind == RULES) {
+		put_text(&w, ": format 1 has rules by number, and does not say of which core");
+	} else {
+		put_text(&w, " is not ");
+		put_text(&w, kinds[field->kind].what);
+		put_text(&w, kinds[field->kind].name != NULL ? " in core " POISE_VERSION : "");
+	}
+	*w.to = '\0';
+	return record->reason;
+}
+
+/* Takes " key=" off the front of the text. */
+static int take_key(const char **text, const char *key)
+{
+	const char *at = *text;
+	if (!skip(&at, " ") || !skip(&at, key) || !skip(&at, "=")) {
+		return 0;
+	}
+	*text = at;
+	return 1;
+}
+
+const char *record_parse(const char *line, unsigned format, struct record *record)
+{
+	const char *const start = line;
+	uint64_t value, bit = 1;
 	memset(record, 0, sizeof(*record));
 	record->event.data = &record->data;
 	if (!take_number(&line, &record->event.now_ms) || !skip(&line, " ")) {
-		return "does not start with a time";
+		return refuse(record, "\"", start, "\" where the time in milliseconds should be",
+			      NULL);
 	}
-	if (!take_name(&line, POISE_EVENT_COUNT, poise_event_name, &record->event.code)) {
-		return "unknown event";
+	if (!take_name(&line, POISE_EVENT_COUNT, poise_event_name, &value)) {
+		return refuse(record, "no event is called \"", line, "\" in core ", POISE_VERSION);
 	}
-	for (const struct field *f = fields_of(record->event.code); f->key != NULL; f++) {
-		if (!skip(&line, " ") || !skip(&line, f->key) || !skip(&line, "=")) {
-			return "a key is missing or in the wrong place";
+	record->event.code = (uint32_t)value;
+	for (const struct field *f = fields_of((uint32_t)value); f->key != NULL; f++, bit <<= 1) {
+		if (!take_key(&line, f->key)) {
+			if (f->need == OPTIONAL) {
+				continue;
+			}
+			line += *line == ' ';
+			return refuse(record, "\"", line, "\" where this key should be: ", f->key);
 		}
-		if (!take_field(&line, record, f)) {
-			return "a value is not of its key's kind, or out of range";
+		const char *at = line;
+		if (!take_value(&line, format, f, &value)) {
+			return refuse_value(record, format, f, at);
 		}
+		store(f, record, value);
+		record->given |= bit;
 	}
 	(void)skip(&line, "\n");
-	return *line == '\0' ? NULL : "something follows the last key";
+	if (*line != '\0') {
+		line += *line == ' ';
+		return refuse(record, "\"", line, "\" is unknown, twice there or out of order",
+			      NULL);
+	}
+	return NULL;
+}
+
+const char *record_difference(const struct record *record, const struct poise_event *event,
+			      const char *but)
+{
+	uint64_t bit = 1;
+	if (record->event.code != event->code) {
+		return "event";
+	}
+	if (record->event.now_ms != event->now_ms) {
+		return "time";
+	}
+	for (const struct field *f = fields_of(event->code); f->key != NULL; f++, bit <<= 1) {
+		if ((record->given & bit) != 0 && (but == NULL || strcmp(f->key, but) != 0) &&
+		    load(f, &record->event, &record->data) != load(f, event, event->data)) {
+			return f->key;
+		}
+	}
+	return NULL;
 }

@@ -8,13 +8,15 @@
 #include <string.h>
 
 struct replay {
-	FILE *in;
+	struct record_reader in;
+	struct replay_options options;
 	struct poise p;
+	struct poise before; /* what is imported, until it is */
+	unsigned char blob[POISE_EXPORT_BYTES];
+	uint32_t importing; /* 1: `before` is what the events have to be, and not the file */
 	struct replay_result *result;
-	char line[RECORD_LINE_MAX]; /* the next one; empty at the end */
-	struct record next;
-	unsigned long number;
-	int status; /* what replay_run will return */
+	int status;  /* what replay_run will return */
+	int started; /* 1: poise_init has been called */
 };
 
 /* Notes the first thing that is wrong; later ones follow from it. */
@@ -24,60 +26,59 @@ static void fail(struct replay *r, int status, const char *reason, const char *f
 	if (result->reason == NULL) {
 		r->status = status;
 		result->reason = reason;
-		result->line = r->number;
-		strcpy(result->expected, r->line);
+		result->line = r->in.number;
+		strcpy(result->expected, r->in.line);
 		strcpy(result->found, found);
+		result->found[strcspn(result->found, "\n")] = '\0';
 	}
 }
 
-/* Reads the next event; comments and empty lines are passed over. Returns 0 at the end or on a
- * mistake. */
-static int advance(struct replay *r)
+static int is_input(const struct poise_event *event)
 {
-	const char *mistake;
+	return event->code <= POISE_EVENT_ACK;
+}
+
+/* Reads the next event that is compared or made. r->in.line is empty at the end or on a mistake. */
+static void advance(struct replay *r)
+{
+	const int inputs = r->options.mode == REPLAY_INPUTS;
+	int got;
 	do {
-		r->number++;
-		if (fgets(r->line, sizeof(r->line), r->in) == NULL) {
-			r->line[0] = '\0';
-			if (ferror(r->in)) {
-				fail(r, 2, "cannot be read", "");
-			}
-			return 0;
-		}
-		if (strchr(r->line, '\n') == NULL && !feof(r->in)) {
-			fail(r, 2, "line too long", "");
-			return 0;
-		}
-	} while (r->line[0] == '#' || r->line[0] == '\n');
-	mistake = record_parse(r->line, &r->next);
-	if (mistake != NULL) {
-		fail(r, 2, mistake, "");
-		r->line[0] = '\0';
-		return 0;
+		got = record_reader_next(&r->in);
+	} while (got > 0 && inputs &&
+		 (!is_input(&r->in.record.event) || r->in.record.event.code == POISE_EVENT_ACK));
+	if (got < 0) {
+		fail(r, 2, r->in.reason, "");
 	}
-	return 1;
 }
 
 static enum poise_err on_resize(void *ctx, uint32_t vm, uint64_t target, uint64_t epoch)
 {
 	const struct replay *r = ctx;
+	const struct poise_event *next = &r->in.record.event;
 	(void)target;
 	(void)epoch;
 	/* If the recording has something else here, the event that follows will show it. */
-	return r->next.event.code == POISE_EVENT_RESIZE && r->next.event.vm == vm
-		       ? r->next.event.err
+	return r->options.mode != REPLAY_INPUTS && next->code == POISE_EVENT_RESIZE &&
+			       next->vm == vm
+		       ? next->err
 		       : POISE_OK;
 }
 
 static enum poise_err on_measure(void *ctx, uint32_t vm, uint64_t *pages)
 {
 	const struct replay *r = ctx;
+	const struct poise_event *next = &r->in.record.event;
+	if (r->options.mode == REPLAY_INPUTS) {
+		*pages = r->p.vm[vm].target_pages;
+		return POISE_OK;
+	}
 	*pages = r->p.vm[vm].actual_pages;
-	if (r->next.event.code != POISE_EVENT_MEASURE || r->next.event.vm != vm) {
+	if (next->code != POISE_EVENT_MEASURE || next->vm != vm) {
 		return POISE_OK; /* Only changes are recorded. */
 	}
-	*pages = r->next.event.a;
-	return r->next.event.err;
+	*pages = next->a;
+	return next->err;
 }
 
 static void on_notify(void *ctx, uint32_t vm, const struct poise_notice *notice)
@@ -85,6 +86,45 @@ static void on_notify(void *ctx, uint32_t vm, const struct poise_notice *notice)
 	(void)ctx;
 	(void)vm;
 	(void)notice;
+}
+
+/* Whether an event of poise_import is what the file had, whose lines have been read already. */
+static int agrees_with_import(struct replay *r, const struct poise_event *event, const char *found)
+{
+	char expected[RECORD_LINE_MAX];
+	struct poise_event recorded = *event;
+	if (event->code == POISE_EVENT_IMPORT_VM) {
+		recorded.data = &r->before.vm[event->vm];
+	} else {
+		recorded.now_ms = r->before.now_ms;
+	}
+	(void)record_format(&recorded, expected, sizeof(expected));
+	if (strcmp(expected, found) != 0) {
+		fail(r, 1, "the core does not take the imported state as it is", found);
+		return 0;
+	}
+	return 1;
+}
+
+/* Whether the event is the recorded one. */
+static int agrees(struct replay *r, const struct poise_event *event, const char *found)
+{
+	struct replay_result *result = r->result;
+	const int sizes = r->options.mode == REPLAY_SIZES;
+	if (r->in.line[0] == '\0') {
+		fail(r, 1, "the recording ends, and the core goes on", found);
+		return 0;
+	}
+	const char *key = record_difference(&r->in.record, event, sizes ? "rule" : NULL);
+	if (key != NULL) {
+		result->key = key;
+		result->recorded = r->in.record.event;
+		result->now = *event;
+		fail(r, 1, "differs", found);
+		return 0;
+	}
+	result->rules += sizes && event->rule != r->in.record.event.rule;
+	return 1;
 }
 
 static void on_event(void *ctx, const struct poise_event *event)
@@ -95,25 +135,115 @@ static void on_event(void *ctx, const struct poise_event *event)
 	if (r->result->reason != NULL) {
 		return;
 	}
-	if (strcmp(found, r->line) != 0) {
-		fail(r, 1, "differs", found);
-		return;
+	if (r->importing != 0) {
+		if (!agrees_with_import(r, event, found)) {
+			return;
+		}
+	} else if (r->options.mode != REPLAY_INPUTS) {
+		if (!agrees(r, event, found)) {
+			return;
+		}
+		advance(r);
 	}
 	r->result->lines++;
-	(void)advance(r);
+	if (r->options.out != NULL) {
+		fputs(found, r->options.out);
+	}
+}
+
+static void on_nothing(void *ctx, const struct poise_event *event)
+{
+	(void)ctx;
+	(void)event;
 }
 
 static const struct poise_port port = {on_resize, on_measure, on_notify, on_event};
+
+/* The state that an imported VM's line tells is made into one that can be imported. */
+static enum poise_err start_before(struct replay *r)
+{
+	static const struct poise_port nobody = {on_resize, on_measure, on_notify, on_nothing};
+	struct poise_config config = r->p.config;
+	config.pool_pages = POISE_PAGES_MAX;
+	return poise_init(&r->before, sizeof(r->before), &config, &nobody, r);
+}
+
+static enum poise_err add_before(struct replay *r, const struct record *line)
+{
+	if (line->event.vm >= POISE_VM_MAX) {
+		return POISE_E_ROOM;
+	}
+	r->before.vm[line->event.vm] = line->data.vm;
+	return POISE_OK;
+}
+
+/* An import has a line for the core and one for each VM. */
+static enum poise_err import(struct replay *r, const struct poise_event *e)
+{
+	size_t bytes = 0;
+	enum poise_err err = start_before(r);
+	if (err != POISE_OK) {
+		return err;
+	}
+	r->before.config.pool_pages = e->a;
+	r->before.now_ms = e->now_ms;
+	r->before.ticked_ms = e->b;
+	r->before.epoch = e->c;
+	r->before.first = e->vm;
+	for (uint64_t i = 0; i < e->d && err == POISE_OK; i++) {
+		advance(r);
+		if (r->in.line[0] == '\0' || r->in.record.event.code != POISE_EVENT_IMPORT_VM) {
+			fail(r, 2, "an imported VM is missing here", "");
+			return POISE_OK;
+		}
+		err = add_before(r, &r->in.record);
+	}
+	if (err == POISE_OK) {
+		err = poise_export(&r->before, r->blob, sizeof(r->blob), &bytes);
+	}
+	if (err == POISE_OK) {
+		r->importing = 1;
+		err = poise_import(&r->p, r->blob, bytes);
+		r->importing = 0;
+		if (err == POISE_OK) {
+			advance(r);
+		}
+	}
+	return err;
+}
+
+/* A VM's line without one for the core before it: an earlier core's VM comes as if it were added.
+ */
+static enum poise_err import_vm(struct replay *r, const struct record *line)
+{
+	size_t bytes = 0;
+	const struct poise_vm *v = &line->data.vm;
+	enum poise_err err = start_before(r);
+	if (err == POISE_OK) {
+		r->before.now_ms = line->event.now_ms;
+		err = add_before(r, line);
+	}
+	if (err == POISE_OK) {
+		err = poise_export(&r->before, r->blob, sizeof(r->blob), &bytes);
+	}
+	return err != POISE_OK ? err
+			       : poise_vm_import(&r->p, line->event.vm, &v->config, v->actual_pages,
+						 r->blob, bytes, line->event.vm);
+}
 
 /* Makes the call that the record is about; what it leads to is compared in on_event. */
 static enum poise_err call(struct replay *r)
 {
 	/* The record is replaced while the call runs. */
-	const struct record input = r->next;
+	const struct record input = r->in.record;
 	const struct poise_event *e = &input.event;
 	switch (e->code) {
 	case POISE_EVENT_INIT:
 		return poise_init(&r->p, sizeof(r->p), &input.data.config, &port, r);
+	case POISE_EVENT_IMPORT:
+		return import(r, e);
+	case POISE_EVENT_IMPORT_VM:
+		return import_vm(r, &input);
 	case POISE_EVENT_ADD:
 		return poise_vm_add(&r->p, e->vm, &input.data.vm_config, e->a);
 	case POISE_EVENT_SET:
@@ -139,31 +269,63 @@ static enum poise_err call(struct replay *r)
 	}
 }
 
-int replay_run(FILE *in, struct replay_result *result)
+/* Makes one call. */
+static void step(struct replay *r)
+{
+	struct replay_result *result = r->result;
+	const struct poise_event recorded = r->in.record.event;
+	const unsigned long before = result->lines;
+	if (!r->started && recorded.code != POISE_EVENT_INIT) {
+		fail(r, 2, "the first event is not init", "");
+		return;
+	}
+	r->started = 1;
+	if (!is_input(&recorded)) {
+		fail(r, 1, "the recording has a decision that the core does not make", "");
+		return;
+	}
+	const enum poise_err err = call(r);
+	result->inputs++;
+	if (result->reason != NULL) {
+		return;
+	}
+	const int inputs = r->options.mode == REPLAY_INPUTS;
+	/* A log may have calls for help that this core takes for too many. */
+	if (result->lines == before && !(inputs && recorded.code == POISE_EVENT_URGENT)) {
+		/* Refused before it made its own record: no recording says such a thing. */
+		fail(r, inputs ? 2 : 1, poise_strerror(err), "");
+		return;
+	}
+	if (inputs) {
+		advance(r);
+	}
+	result->checks += poise_check(&r->p) != 0;
+}
+
+int replay_run(FILE *in, const struct replay_options *options, struct replay_result *result)
 {
 	static struct replay r;
 	memset(&r, 0, sizeof(r));
 	memset(result, 0, sizeof(*result));
-	r.in = in;
 	r.result = result;
-	r.number = 1;
-	if (fgets(r.line, sizeof(r.line), in) == NULL || strcmp(r.line, RECORD_HEADER "\n") != 0) {
-		fail(&r, 2, "does not start with \"" RECORD_HEADER "\"", "");
+	if (options != NULL) {
+		r.options = *options;
+	}
+	if (record_reader_start(&r.in, in) < 0) {
+		fail(&r, 2, r.in.reason, "");
 		return r.status;
 	}
-	if (!advance(&r) || r.next.event.code != POISE_EVENT_INIT) {
+	result->format = r.in.format;
+	strcpy(result->core, r.in.core);
+	if (r.options.out != NULL) {
+		fputs(RECORD_HEADER "\n", r.options.out);
+	}
+	advance(&r);
+	if (r.in.line[0] == '\0') {
 		fail(&r, 2, "the first event is not init", "");
-		return r.status;
 	}
-	while (r.line[0] != '\0' && result->reason == NULL) {
-		const unsigned long before = result->lines;
-		const enum poise_err err = call(&r);
-		result->inputs++;
-		if (result->lines == before && result->reason == NULL) {
-			/* Refused before it made its own record: no recording says such a thing. */
-			fail(&r, 1, poise_strerror(err), "");
-		}
-		result->checks += result->reason == NULL && poise_check(&r.p) != 0;
+	while (r.in.line[0] != '\0' && result->reason == NULL) {
+		step(&r);
 	}
 	return r.status;
 }

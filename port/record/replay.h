@@ -8,24 +8,43 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "reader.h"
+
+enum replay_mode {
+	REPLAY_ALL,    /* every value of every event */
+	REPLAY_SIZES,  /* likewise, but a plan may name another rule, as other cores do */
+	REPLAY_INPUTS, /* nothing: what is recorded of decisions and answers is passed over, and
+			  each VM does at once what it is asked */
+};
+
+struct replay_options {
+	enum replay_mode mode;
+	FILE *out; /* takes a recording of what the core does now; NULL: nobody */
+};
 
 struct replay_result {
-	unsigned long lines;            /* events compared */
-	unsigned long inputs;           /* calls made */
-	unsigned long checks;           /* poise_check results that were not 0 */
-	unsigned long line;             /* of the first difference or mistake, 0 for none */
-	const char *reason;             /* NULL if it replays identically */
-	char expected[RECORD_LINE_MAX]; /* what the recording says there */
-	char found[RECORD_LINE_MAX];    /* what the core does */
+	unsigned format;            /* of the file */
+	char core[RECORD_CORE_MAX]; /* that recorded it; "": a file of format 1 does not say */
+
+	unsigned long lines;  /* events compared or, with REPLAY_INPUTS, made */
+	unsigned long inputs; /* calls made */
+	unsigned long rules;  /* plans of another rule that REPLAY_SIZES has let pass */
+	unsigned long checks; /* poise_check results that were not 0 */
+
+	unsigned long line; /* of the first difference or mistake, 0 for none */
+	const char *reason; /* NULL if it replays identically */
+	const char *key;    /* of a difference: the first value that differs; NULL: one side has
+			       nothing there */
+	char expected[RECORD_LINE_MAX];   /* what the recording says there */
+	char found[RECORD_LINE_MAX];      /* what the core does */
+	struct poise_event recorded, now; /* both, without their data, if there is a key */
 };
 
 /*
- * Replays a recording from its beginning. Lines that start with # are comments; the first must be
- * RECORD_HEADER. Each `init` starts a new, independent run.
- * Returns 0 if every event is as recorded, 1 at the first difference, 2 for a file that is no
- * recording.
+ * Replays a recording from its beginning. Each `init` starts a new, independent run.
+ * `options`: NULL for REPLAY_ALL. Returns 0 if every event is as recorded, 1 at the first
+ * difference, 2 for a file that is no recording or has no end.
  */
-int replay_run(FILE *in, struct replay_result *result);
+int replay_run(FILE *in, const struct replay_options *options, struct replay_result *result);
 
 #endif

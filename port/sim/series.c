@@ -2,13 +2,12 @@
 /* From a recording's events to each VM's memory over time. */
 #include "series.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "policy.h"
-#include "record.h"
+#include "reader.h"
 #include "run.h"
 
 /* What is known of a VM by now. */
@@ -18,8 +17,8 @@ struct known {
 };
 
 struct reader {
-	FILE *in, *out;
-	unsigned long line;
+	FILE *file, *out;
+	struct record_reader in;
 	unsigned run; /* from 1 */
 	uint32_t policy;
 	bool started;      /* the run's first tick has been */
@@ -62,16 +61,12 @@ static void note_sample(struct known *v, const struct record *record)
 	v->swap_in = g->swap_in_pages;
 }
 
-static const char *start_run(struct reader *r, const struct record *record)
+static void start_run(struct reader *r, const struct record *record)
 {
-	if (record->data.config.policy >= POISE_POLICY_COUNT) {
-		return "no policy has such a number";
-	}
 	r->run++;
 	r->policy = record->data.config.policy;
 	r->started = false;
 	memset(r->vm, 0, sizeof(r->vm));
-	return NULL;
 }
 
 /* Takes one event into account. Returns what is wrong with it, or NULL. */
@@ -83,7 +78,8 @@ static const char *note(struct reader *r, const struct record *record)
 	struct known *v = of_vm && e->vm < SIM_VM_MAX ? &r->vm[e->vm] : NULL;
 
 	if (e->code == POISE_EVENT_INIT) {
-		return start_run(r, record);
+		start_run(r, record);
+		return NULL;
 	}
 	if (r->run == 0) {
 		return "an event before init";
@@ -121,42 +117,31 @@ static const char *note(struct reader *r, const struct record *record)
 	return NULL;
 }
 
-/* Reads all lines. Returns NULL at the end, or what is wrong with the line r->line. */
+/* Reads all events. Returns NULL at the end, or what is wrong with the line that was read last. */
 static const char *read_all(struct reader *r)
 {
-	char line[RECORD_LINE_MAX];
-	struct record record;
 	const char *reason = NULL;
+	int got = record_reader_start(&r->in, r->file);
 
-	while (reason == NULL && fgets(line, sizeof(line), r->in) != NULL) {
-		r->line++;
-		if (strchr(line, '\n') == NULL && !feof(r->in)) {
-			return "line too long";
-		}
-		if (r->line == 1 && strncmp(line, RECORD_HEADER, strlen(RECORD_HEADER)) != 0) {
-			return "a recording starts with the line " RECORD_HEADER;
-		}
-		if (line[0] != '#' && line[0] != '\n') {
-			reason = record_parse(line, &record);
-			reason = reason == NULL ? note(r, &record) : reason;
-		}
+	while (got > 0 && reason == NULL && (got = record_reader_next(&r->in)) > 0) {
+		reason = note(r, &r->in.record);
 	}
-	if (reason == NULL && ferror(r->in)) {
-		return strerror(errno);
+	if (got < 0) {
+		return r->in.reason;
 	}
-	if (reason == NULL && r->run == 0) {
-		return "no run in it";
-	}
-	return reason;
+	return reason == NULL && r->run == 0 ? "no run in it" : reason;
 }
 
 const char *sim_series_write(FILE *in, FILE *out, unsigned long *line)
 {
-	struct reader r = {.in = in, .out = out};
+	static struct reader r;
 	const char *reason;
 
+	memset(&r, 0, sizeof(r));
+	r.file = in;
+	r.out = out;
 	fputs("run,policy,t_ms,vm,size,target,swap_used,swap_out,swap_in\n", out);
 	reason = read_all(&r);
-	*line = r.line;
+	*line = r.in.number;
 	return reason;
 }

@@ -67,12 +67,13 @@ SIM_SRCS := \
 	port/sim/validate.c \
 	$(SIM_POLICY_SRCS) \
 	port/record/record.c \
+	port/record/reader.c \
 	port/record/replay.c \
 	port/common/setting.c \
 	port/common/text.c \
 	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
 	$(GUESTDRV_SRCS) \
-	$(CORE_SRCS)
+	$(CORE_SRCS) $(CORE_EXTRA_SRCS)
 
 SIM_CLI_SRCS := \
 	port/sim/cli.c \
@@ -181,4 +182,5 @@ all: sim
 
 # Recordings made under three hypervisors are replayed here.
 RUN_recordings := test/recordings/replay.sh $(SIM)
-HOST_RUNS += recordings
+RUN_recordings-hostile := test/recordings/hostile.py $(SIM)
+HOST_RUNS += recordings recordings-hostile

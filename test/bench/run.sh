@@ -30,9 +30,14 @@ for source in $sources; do
 	"${cross}gcc" $flags -fcallgraph-info=su -c "$source" \
 		-o "$dir/core/$(basename "$source" .c).o"
 done
+# What only those link who call it, apart.
+mkdir -p "$dir/extra"
+# shellcheck disable=SC2086
+"${cross}gcc" $flags -fcallgraph-info=su -c core/export.c -o "$dir/extra/export.o"
 "${cross}ld" -r -o "$dir/core.o" "$dir"/core/*.o
 "${cross}size" "$dir/core.o" | awk 'NR == 2 { print "text " $1 "\ndata " $2 "\nbss " $3 }' >"$dir/figures"
 "${cross}size" "$dir/core/err.o" | awk 'NR == 2 { print "strings " $1 }' >>"$dir/figures"
+"${cross}size" "$dir/extra/export.o" | awk 'NR == 2 { print "export " $1 }' >>"$dir/figures"
 
 # What one struct poise takes, with a table for $1 VMs.
 state() {
@@ -47,10 +52,10 @@ echo "state_1 $state_1
 state_per_vm $(((state_64 - state_1) / 63))" >>"$dir/figures"
 
 # Public entry points: the global names that the public headers declare.
-entries=$("${cross}nm" -g --defined-only "$dir/core.o" | while read -r _ _ name; do
+entries=$("${cross}nm" -g --defined-only "$dir/core.o" "$dir/extra/export.o" | while read -r _ _ name; do
 	! grep -q "$name(" core/poise.h core/poise_err.h || echo "$name"
 done)
-cat "$dir"/core/*.ci | awk -v entries="$entries" -f test/bench/stack.awk >"$dir/stacks"
+cat "$dir"/core/*.ci "$dir"/extra/*.ci | awk -v entries="$entries" -f test/bench/stack.awk >"$dir/stacks"
 awk '$2 > most { most = $2 } END { print "stack " most }' "$dir/stacks" >>"$dir/figures"
 sed 's/^/stack./' "$dir/stacks" >>"$dir/figures"
 

@@ -251,7 +251,7 @@ def recording_replays(bench):
 def replays(bench, path):
     with open(path) as file:
         text = file.read()
-    expect(text.startswith("# poise-recording 1\n"), "no header")
+    expect(text.startswith("# poise-recording 2 core="), "no header")
     # The last line may be half: the daemon, or poisectl, was interrupted.
     with open(path, "w") as file:
         file.write(text[: text.rindex("\n") + 1])

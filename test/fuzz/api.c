@@ -315,6 +315,23 @@ const char *api_start(struct api *a, uint64_t (*next)(void *arg), void *arg)
 	return a->failure;
 }
 
+const char *api_restart(struct api *a)
+{
+	static unsigned char blob[POISE_EXPORT_BYTES];
+	const struct poise_config config = a->p.config;
+	size_t bytes = 0;
+	if (poise_export(&a->p, blob, sizeof(blob), &bytes) != POISE_OK) {
+		api_fail(a, "poise_export");
+	}
+	__builtin_memset(&a->p, 0x5a, sizeof(a->p));
+	if (poise_init(&a->p, sizeof(a->p), &config, &api_port, a) != POISE_OK ||
+	    poise_import(&a->p, blob, bytes) != POISE_OK) {
+		api_fail(a, "poise_import");
+	}
+	compare(a);
+	return a->failure;
+}
+
 const char *api_step(struct api *a)
 {
 	static void (*const calls[])(struct api *) = {

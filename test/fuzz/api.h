@@ -40,6 +40,7 @@ struct api {
 	uint64_t errors[POISE_ERR_COUNT];
 	uint64_t requests;
 	uint32_t ticking; /* 1 in a call that measures */
+	uint64_t events;  /* sums up what has been recorded, imports and what made the core apart */
 	const char *failure;
 	uint64_t (*next)(void *arg);
 	void *next_arg;
@@ -48,6 +49,11 @@ struct api {
 
 /* Starts anew; `next` gives 64 bits with each call. Returns NULL, or what was wrong. */
 const char *api_start(struct api *a, uint64_t (*next)(void *arg), void *arg);
+/*
+ * Exports the core's state, makes the core anew and imports it: as if nothing had happened. Returns
+ * NULL, or what was wrong.
+ */
+const char *api_restart(struct api *a);
 /* Makes one call and compares. Returns NULL, or what was wrong. */
 const char *api_step(struct api *a);
 

@@ -96,6 +96,16 @@ static void api_event(void *ctx, const struct poise_event *event)
 	    event->rule >= POISE_RULE_COUNT) {
 		api_fail(a, "an event out of range");
 	}
+	if (event->code == POISE_EVENT_INIT || event->code == POISE_EVENT_IMPORT ||
+	    event->code == POISE_EVENT_IMPORT_VM) {
+		return;
+	}
+	const uint64_t words[] = {
+		event->now_ms, event->code, event->vm, event->rule, (uint64_t)event->err,
+		event->a,      event->b,    event->c,  event->d};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		a->events = poise_abi_checksum(a->events, words[i]);
+	}
 }
 
 const struct poise_port api_port = {

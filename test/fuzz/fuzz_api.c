@@ -32,8 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct api api;
 	struct input in = {data, size};
 	const char *what = api_start(&api, next, &in);
-	while (what == NULL && in.left > 0) {
+	for (unsigned step = 1; what == NULL && in.left > 0; step++) {
 		what = api_step(&api);
+		if (what == NULL && step % 16 == 0) {
+			what = api_restart(&api);
+		}
 	}
 	if (what != NULL) {
 		fprintf(stderr, "%s\n", what);

@@ -62,11 +62,12 @@ static const char pages_text[] = "3\n10 9 8 7 6 5 4 3 2 1 0\n4 1 2 3 4\n0\n";
 
 static const char recording_text[] = RECORD_HEADER
 	"\n"
-	"0 init pool_pages=98304 policy=0 rules_off=0 interval_ms=1000 alpha_q10=768 "
+	"0 init pool_pages=98304 policy=poise rules_off=DEAD_BAND,SLEW interval_ms=1000 "
+	"alpha_q10=768 "
 	"headroom_permille=100 reserve_permille=16 urgent_permille=8 urgent_gap_ms=100 "
 	"dead_band_permille=4 slew_permille=500 idle_tax_permille=750 hold_intervals=3 "
 	"freeze_intervals=10 answer_intervals=3 progress_permille=2\n"
-	"0 add vm=0 min_pages=8192 boot_pages=32768 max_pages=65536 weight=100 basis=0 flags=0 "
+	"0 add vm=0 min_pages=8192 boot_pages=32768 max_pages=65536 weight=100 basis=auto flags=- "
 	"actual=0\n"
 	"0 resize vm=0 target=32768 epoch=1 err=OK\n1000 tick at=1000\n"
 	"1000 ack vm=0 epoch=1 pages=32768 err=OK\n";
@@ -178,7 +179,7 @@ static void read_recording(const char *path)
 	FILE *in = fopen(path, "r");
 
 	if (in != NULL) {
-		const int code = replay_run(in, &result);
+		const int code = replay_run(in, NULL, &result);
 
 		check_error(code == 0, result.reason == NULL ? "" : result.reason);
 		fclose(in);
@@ -233,7 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	if (length == 0) {
 		return 0;
 	}
-	which = data[0] % 4u;
+	which = data[0] % (sizeof(readers) / sizeof(readers[0]));
 	size = strlen(readers[which].text);
 	memcpy(text, readers[which].text, size);
 	for (size_t i = 1; i + EDIT_SIZE <= length; i += EDIT_SIZE) {

@@ -17,4 +17,5 @@ run() {
 	fi
 }
 run api -runs=6000
+run import -runs=100000
 run page -runs=300000

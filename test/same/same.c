@@ -73,7 +73,7 @@ static void replay(const char *path)
 	static struct replay_result result;
 	char detail[128];
 	FILE *in = open_or_exit(path);
-	const int status = replay_run(in, &result);
+	const int status = replay_run(in, NULL, &result);
 
 	snprintf(detail, sizeof(detail),
 		 status == 0 ? "%lu events, %lu calls" : "line %lu: %lu events",
@@ -112,7 +112,7 @@ static void spoilt(const char *path)
 		fputs(line, out);
 	}
 	rewind(out);
-	report(changed != 0 && replay_run(out, &result) == 1 && result.line == changed,
+	report(changed != 0 && replay_run(out, NULL, &result) == 1 && result.line == changed,
 	       "a changed decision is found: ", path, "");
 	fclose(in);
 	fclose(out);

@@ -51,7 +51,8 @@ static void err_values_are_the_published_ones(void **state)
 	} published[] = {
 		{POISE_E_ARG, -1},        {POISE_E_STATE, -2},   {POISE_E_CONTEXT, -3},
 		{POISE_E_CONFIG, -4},     {POISE_E_DUP, -5},     {POISE_E_NOT_FOUND, -6},
-		{POISE_E_INFEASIBLE, -7}, {POISE_E_MAGIC, -20},  {POISE_E_ENDIAN, -21},
+		{POISE_E_INFEASIBLE, -7}, {POISE_E_IMAGE, -8},   {POISE_E_NEWER, -9},
+		{POISE_E_ROOM, -10},      {POISE_E_MAGIC, -20},  {POISE_E_ENDIAN, -21},
 		{POISE_E_VERSION, -22},   {POISE_E_LENGTH, -23}, {POISE_E_TORN, -24},
 		{POISE_E_CHECKSUM, -25},  {POISE_E_RANGE, -26},  {POISE_E_INCONSISTENT, -27},
 		{POISE_E_TOTAL, -28},     {POISE_E_REPLAY, -29}, {POISE_E_STALE, -30},
@@ -81,7 +82,7 @@ static void err_classes_by_range(void **state)
 
 static void err_unknown_numbers(void **state)
 {
-	static const int unknown[] = {1,   2,   44,  -8,  -19, -32,     -39,
+	static const int unknown[] = {1,   2,   44,  -11, -19, -32,     -39,
 				      -44, -45, -59, -60, 100, INT_MAX, INT_MIN};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {

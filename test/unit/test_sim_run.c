@@ -77,7 +77,7 @@ static void test_every_scenario_keeps_the_invariants_and_replays(void **state)
 		assert_true(result.checks > 30);
 		assert_int_equal(fflush(record), 0);
 		rewind(record);
-		if (replay_run(record, &replay) != 0) {
+		if (replay_run(record, NULL, &replay) != 0) {
 			fail_msg("%s: line %lu: %s", s->name, replay.line, replay.reason);
 		}
 		assert_int_equal(replay.checks, 0);
