@@ -29,6 +29,9 @@ check() {
 	fi
 }
 
+# shellcheck source=test/style.sh
+. "$(dirname "$0")/style.sh"
+
 # All files of the tree that match, `build` excluded; names have no blanks.
 files() {
 	find core guestdrv board packaging port test .ci Makefile -type f \( "$@" \) | LC_ALL=C sort
@@ -51,7 +54,7 @@ include='-Icore -Iguestdrv'
 # --- layout and licence ---
 
 # shellcheck disable=SC2086 # Lists of names and options are meant to be split, here and below.
-check 'layout: clang-format agrees' clang-format --dry-run -Werror $c_files
+style 'layout: clang-format agrees' clang-format --dry-run -Werror $c_files
 
 licence() {
 	for file in $(files -name '*.[chS]' -o -name '*.cpp' -o -name '*.def' -o -name '*.ld' \
@@ -70,7 +73,7 @@ check 'nothing is left for later' unfinished
 # Scripts say of themselves that they are: by their first line.
 scripts=$(files -name '*.sh' -o -path .ci/run)
 # shellcheck disable=SC2086
-check 'shellcheck has no remark' shellcheck $scripts
+style 'shellcheck has no remark' shellcheck $scripts
 
 # --- headers ---
 
@@ -190,6 +193,6 @@ check 'no conditional compilation in the core' conditionals
 # --- cppcheck ---
 
 # shellcheck disable=SC2086
-check 'cppcheck has no remark' cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+style 'cppcheck has no remark' cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning,performance,portability --suppress=missingIncludeSystem $include $core \
 	$driver

@@ -155,3 +155,17 @@ check 'Fedora: says nothing then' silent
 rm "$dir/os-release"
 check 'no os-release: goes on' setup 0 run
 check 'no os-release: says so much' said 'This system is no Debian'
+
+# A checker of style is asked if it is of the version that the source is kept to, else skipped by name.
+style() {
+	put clang-format "echo 'Some clang-format version $1.0.6 (x)'"
+	# shellcheck disable=SC2016 # For the other shell.
+	PATH=$dir/bin sh -c 'check() { echo "asked $2"; }; . test/style.sh; style layout clang-format x' >"$dir/said"
+}
+machine amd64 0 no all
+ln -s "$(command -v grep)" "$dir/bin/grep"
+style 14
+check 'style: the version that the source is kept to is asked' said 'asked clang-format'
+style 99
+check 'style: another version is skipped, and is named' said \
+	'SKIP: layout: the source is kept to clang-format 14, here is 99.0.6'
