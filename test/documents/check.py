@@ -4,6 +4,7 @@
 
     check.py FILES      width: no line of any document is longer than 120 characters
                         version: what says the version says core/poise.h's
+                        goals: a goal of make that a document names is in `make help`
                         names: a file, a function or a test that a document names by its path is there
 
 A name is a code span. `core/page.c` is a file or a folder below the top folder; `core/page.c:poise_page_read`
@@ -20,6 +21,7 @@ SKIPPED = ('build', '.git')
 # What says the version beside core/poise.h: file, and the expression that finds it there.
 VERSION_HERE = ('core/poise.h', r'^#define POISE_VERSION "(.*)"$')
 VERSIONS = (
+    ('CHANGELOG.md', r'^## ([0-9.]+)'),
     ('guestdrv/linux/README.md', r'dkms install poise-guest/([0-9.]+)'),
     ('guestdrv/linux/dkms.conf', r'^PACKAGE_VERSION="(.*)"$'),
     ('guestdrv/linux/main.c', r'^MODULE_VERSION\("(.*)"\);$'),
@@ -29,6 +31,9 @@ VERSIONS = (
     ('port/daemon/man/poised.8', r'^\.TH .*"Poise ([^"]*)"'),
     ('port/daemon/man/poised.conf.5', r'^\.TH .*"Poise ([^"]*)"'),
 )
+
+# Goals of other projects' makefiles.
+FOREIGN_GOALS = {'menuconfig', 'defconfig', 'poise-show-info'}
 
 failed = 0
 
@@ -73,6 +78,23 @@ def version(top):
     return wrong
 
 
+def goals(top):
+    """Goals that a document names and `make help` does not."""
+    known = set()
+    for path in [top / 'Makefile', *top.rglob('*.mk')]:
+        known.update(re.findall(r'^([a-z0-9-]+):.*## ', path.read_text(encoding='utf-8'), re.MULTILINE))
+    wrong = []
+    for path in documents(top):
+        for number, line in enumerate(path.read_text(encoding='utf-8').split('\n'), 1):
+            spans = re.findall(r'`make ([^`]+)`', line) + re.findall(r'^(?: {4})?make (.+)', line)
+            for span in spans:
+                words = re.split(r'\s{2,}|\t|#', span)[0].split()
+                for word in words:
+                    if re.fullmatch(r'[a-z][a-z0-9-]*', word) and word not in known | FOREIGN_GOALS:
+                        wrong.append(f'{path.relative_to(top)}:{number}: make {word}')
+    return wrong
+
+
 def names(top, document):
     """Names of `document` that are not in the tree, and how many names there are."""
     wrong = []
@@ -95,6 +117,7 @@ def main():
     top = pathlib.Path('.')
     report(f'no line of a document is longer than {WIDTH} characters', width(top))
     report(f'{len(VERSIONS) + 1} files say the version that {VERSION_HERE[0]} says', version(top))
+    report('the goals of make that documents name are in make help', goals(top))
     for name in sys.argv[1:]:
         wrong, count = names(top, top / name)
         report(f'{name}: the {count} files, functions and tests that it names are there', wrong)
