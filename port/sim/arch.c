@@ -6,8 +6,8 @@
  */
 #include "arch.h"
 
-#include "guest.h"
-#include "host.h"
+#include "manners.h"
+#include "report.h"
 
 #define URGENT_GAP_MS 100u
 
@@ -62,7 +62,8 @@ static uint64_t submit(enum sim_io kind, uint32_t count)
 {
 	struct sim_guest *g = sim_arch_guest;
 
-	return sim_device_submit(&g->host->device, g->clock_us, kind, (uint64_t)count * g->granule);
+	return sim_device_submit(&g->books->device, g->clock_us, kind,
+				 (uint64_t)count * g->granule);
 }
 
 uint32_t arch_swap_read(uint64_t block, void *buffer, uint32_t count)
@@ -146,7 +147,7 @@ uint64_t arch_now_ms(void)
 
 void arch_corrupt(const char *what, uint64_t where, uint64_t found, uint64_t expected)
 {
-	sim_host_fail(sim_arch_guest->host, what, where, found, expected);
+	sim_books_fail(sim_arch_guest->books, what, where, found, expected);
 	/* The kernel counts on not getting any further. */
 	longjmp(sim_arch_guest->broken, 1);
 }

@@ -4,7 +4,9 @@
  * pages, and the interval. As in any port there is no policy here. Its calls can be made to fail.
  * poise_check runs after every step.
  */
-#include "host.h"
+#include "core.h"
+
+#include "guest.h"
 #include "record.h"
 
 /* A late answer comes after the window in which one is expected, and after a new plan. */
@@ -12,17 +14,17 @@
 
 static uint64_t core_ms(const struct sim_host *h)
 {
-	return h->now_us / 1000u + h->clock_ms;
+	return h->books.now_us / 1000u + h->clock_ms;
 }
 
 /* Counts a call of the port. Returns how it goes. */
 static enum sim_way count_call(struct sim_host *h, enum sim_call call, uint32_t vm)
 {
-	const uint64_t now_ms = h->now_us / 1000u;
+	const uint64_t now_ms = h->books.now_us / 1000u;
 
 	h->calls++;
-	for (uint32_t i = 0; i < h->scenario->fault_count; i++) {
-		const struct sim_fault *f = &h->scenario->fault[i];
+	for (uint32_t i = 0; i < h->books.scenario->fault_count; i++) {
+		const struct sim_fault *f = &h->books.scenario->fault[i];
 
 		if ((f->call == SIM_CALL_ANY || f->call == call) &&
 		    (f->vm == SIM_VM_ANY || f->vm == vm) &&
@@ -51,7 +53,7 @@ static enum poise_err port_resize(void *ctx, uint32_t vm, uint64_t target_pages,
 	g->way_epoch = epoch;
 	if (way == SIM_WAY_LATE) {
 		g->late_epoch = epoch;
-		g->late_us = h->now_us + LATE_US;
+		g->late_us = h->books.now_us + LATE_US;
 	}
 	return POISE_OK;
 }
@@ -107,12 +109,13 @@ bool sim_core_start(struct sim_host *h, const struct poise_config *config, const
 	enum poise_err err;
 
 	h->with_core = true;
+	h->books.insists = false;
 	if (h->record != NULL) {
 		fputs(RECORD_HEADER "\n", h->record);
 	}
 	err = poise_init(&h->core, sizeof(h->core), config, &port, h);
-	for (uint32_t i = 0; err == POISE_OK && i < h->scenario->vm_count; i++) {
-		const struct poise_vm_config vm = vm_config(&h->config[i]);
+	for (uint32_t i = 0; err == POISE_OK && i < h->books.scenario->vm_count; i++) {
+		const struct poise_vm_config vm = vm_config(&h->books.config[i]);
 
 		if (h->guest[i].present) {
 			err = poise_vm_add(&h->core, i, &vm, sim_guest_pages(&h->guest[i]));
@@ -144,7 +147,7 @@ static void acknowledge(struct sim_host *h, uint32_t vm)
 {
 	struct sim_guest *g = &h->guest[vm];
 
-	if (g->late_epoch != 0 && h->now_us >= g->late_us) {
+	if (g->late_epoch != 0 && h->books.now_us >= g->late_us) {
 		answer(h, vm, g->late_epoch);
 		g->late_epoch = 0;
 	}
@@ -167,15 +170,15 @@ static void start_waiting(struct sim_host *h, uint32_t vm)
 		return;
 	}
 	h->waiting[vm] = false;
-	if (h->free_pages < g->config->boot_pages) {
+	if (h->books.free_pages < g->config->boot_pages) {
 		/* It was promised memory that is not there. */
 		h->meter.violations++;
 	}
 	if (!sim_guest_boot(g)) {
-		sim_host_fail(h, "no memory for a guest", vm, 0, 0);
+		sim_books_fail(&h->books, "no memory for a guest", vm, 0, 0);
 		return;
 	}
-	sim_host_use(h, sim_guest_pages(g));
+	sim_books_use(&h->books, sim_guest_pages(g));
 }
 
 /*
@@ -184,12 +187,12 @@ static void start_waiting(struct sim_host *h, uint32_t vm)
  */
 static enum poise_err set_pool(struct sim_host *h)
 {
-	enum poise_err err = poise_pool_set(&h->core, h->total_pages);
+	enum poise_err err = poise_pool_set(&h->core, h->books.total_pages);
 	uint64_t least = 0;
 
 	if (err == POISE_E_INFEASIBLE) {
 		h->refused++;
-		for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+		for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 			if (h->core.vm[i].state != POISE_VM_EMPTY) {
 				least += h->core.vm[i].config.min_pages;
 			}
@@ -205,7 +208,7 @@ static enum poise_err tell(struct sim_host *h, const struct sim_event *e)
 	enum poise_err err = POISE_OK;
 
 	if (e->kind == SIM_EVENT_ADD || e->kind == SIM_EVENT_LIMITS) {
-		config = vm_config(&h->config[e->vm]);
+		config = vm_config(&h->books.config[e->vm]);
 	}
 	switch (e->kind) {
 	case SIM_EVENT_POOL:
@@ -229,7 +232,7 @@ static enum poise_err tell(struct sim_host *h, const struct sim_event *e)
 								       : config.boot_pages;
 		return poise_vm_set(&h->core, e->vm, &config);
 	case SIM_EVENT_PAUSE:
-		h->resume_us = h->now_us + (uint64_t)e->ms * 1000u;
+		h->resume_us = h->books.now_us + (uint64_t)e->ms * 1000u;
 		break;
 	case SIM_EVENT_BURST:
 		h->burst = e->count;
@@ -256,13 +259,13 @@ static uint64_t next_tick(struct sim_host *h)
 {
 	const uint32_t interval_us = h->core.config.interval_ms * 1000u;
 	const uint32_t jitter_us =
-		(uint32_t)((uint64_t)interval_us * h->scenario->jitter_permille / 1000u);
+		(uint32_t)((uint64_t)interval_us * h->books.scenario->jitter_permille / 1000u);
 
 	h->next_tick_us += interval_us;
-	if (h->next_tick_us <= h->now_us) {
+	if (h->next_tick_us <= h->books.now_us) {
 		/* Those that were missed are not made up for. */
-		h->next_tick_us +=
-			(h->now_us - h->next_tick_us) / interval_us * interval_us + interval_us;
+		h->next_tick_us += (h->books.now_us - h->next_tick_us) / interval_us * interval_us +
+				   interval_us;
 	}
 	return jitter_us == 0
 		       ? h->next_tick_us
@@ -272,9 +275,9 @@ static uint64_t next_tick(struct sim_host *h)
 void sim_core_step(struct sim_host *h)
 {
 	const uint64_t now_ms = core_ms(h);
-	const uint32_t count = h->scenario->vm_count;
+	const uint32_t count = h->books.scenario->vm_count;
 
-	if (h->now_us < h->resume_us) {
+	if (h->books.now_us < h->resume_us) {
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++) {
@@ -292,7 +295,7 @@ void sim_core_step(struct sim_host *h)
 			check(h);
 		}
 	}
-	if (h->now_us < h->tick_us) {
+	if (h->books.now_us < h->tick_us) {
 		return;
 	}
 	h->tick_us = next_tick(h);

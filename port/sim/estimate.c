@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-#include "host.h"
+#include "loop.h"
+#include "rival.h"
 #include "policy/sampled.h"
 
 #define STEP_MS 1000u
@@ -74,8 +75,8 @@ static void mean(struct sim_estimate *e)
 /* Starts the observer on a host that stands, and lets the scenario pass. */
 static bool observe_all(struct sim_host *h, struct observer *o, const char **reason)
 {
-	struct sim_view view = {.granule = h->scenario->granule,
-				.vm_count = h->scenario->vm_count,
+	struct sim_view view = {.granule = h->books.scenario->granule,
+				.vm_count = h->books.scenario->vm_count,
 				.vm = h->view,
 				.host = h};
 
@@ -87,11 +88,11 @@ static bool observe_all(struct sim_host *h, struct observer *o, const char **rea
 		*reason = "no memory for the sample";
 		return false;
 	}
-	while (h->now_us < h->scenario->end_ms * 1000u && h->failure[0] == '\0') {
+	while (h->books.now_us < h->books.scenario->end_ms * 1000u && h->books.failure[0] == '\0') {
 		sim_host_step(h);
 	}
-	*reason = h->failure;
-	return h->failure[0] == '\0';
+	*reason = h->books.failure;
+	return h->books.failure[0] == '\0';
 }
 
 bool sim_estimate_run(const struct sim_scenario *scenario, const struct sim_estimator *estimator,
@@ -119,7 +120,7 @@ bool sim_estimate_run(const struct sim_scenario *scenario, const struct sim_esti
 	if (!ok) {
 		snprintf(error, SIM_ERROR_MAX, "%s", reason);
 	}
-	if (h != NULL && h->scenario != NULL) {
+	if (h != NULL && h->books.scenario != NULL) {
 		sim_host_stop(h);
 	}
 	free(h);

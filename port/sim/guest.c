@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One simulated guest: start, clock, touches, and what its page says. What its kernel does is in
- * board/guest, what its programs do in player.c, how its balloon behaves in balloon.c.
+ * One simulated guest: start, end, and its turn. What its kernel does is in board/guest, what its
+ * programs do in player.c and touch.c, how its balloon behaves in manners.c, what it says in
+ * report.c.
  */
 #include "guest.h"
 
 #include <stdlib.h>
 
-#include "host.h"
+#include "manners.h"
+#include "player.h"
+#include "report.h"
+#include "touch.h"
 
 #define FEATURES                                                                           \
 	(POISE_GF_AVAILABLE | POISE_GF_SWAP_FLOW | POISE_GF_REFAULT | POISE_GF_COMMITTED | \
 	 POISE_GF_RECLAIM | POISE_GF_URGENT)
-
-/* Background reclaim waits when the device has more than this to do: 20 ms. */
-#define CONGESTED_NS 20000000u
-/* Frames that one step of it frees at most. */
-#define KEEP_FRAMES (RECLAIM_BATCH * 4u)
-/* What a guest takes from its balloon at a time before it kills: 1 MiB, as virtio-balloon does. */
-#define OOM_PAGES 256u
 
 static bool start_memory(struct sim_guest *g)
 {
@@ -47,7 +44,7 @@ static bool start_memory(struct sim_guest *g)
 	    !sim_truth_start(&g->truth, config.anon_limit + config.file_limit)) {
 		return false;
 	}
-	if (g->host->curves && !sim_truth_curve_start(&g->truth)) {
+	if (g->books->curves && !sim_truth_curve_start(&g->truth)) {
 		return false;
 	}
 	mm_init(&g->mm, &config, g->tables);
@@ -111,7 +108,7 @@ static void free_memory(struct sim_guest *g)
 
 bool sim_guest_boot(struct sim_guest *g)
 {
-	const uint64_t now_us = g->host->now_us;
+	const uint64_t now_us = g->books->now_us;
 	const uint64_t interval_us = g->publish_ms * UINT64_C(1000);
 
 	sim_guest_leave(g);
@@ -121,7 +118,7 @@ bool sim_guest_boot(struct sim_guest *g)
 	g->boots++;
 	/* Each guest's timer has its own moment. */
 	g->next_publish_us =
-		now_us + interval_us * (g->index + 1u) / (g->host->scenario->vm_count + 1u);
+		now_us + interval_us * (g->index + 1u) / (g->books->scenario->vm_count + 1u);
 	if (!start_memory(g) || !start_driver(g)) {
 		sim_guest_stop(g);
 		return false;
@@ -138,7 +135,7 @@ void sim_guest_leave(struct sim_guest *g)
 	if (g->present) {
 		remember(g);
 		free_memory(g);
-		g->player.end_us = g->player.end_us != 0 ? g->player.end_us : g->host->now_us;
+		g->player.end_us = g->player.end_us != 0 ? g->player.end_us : g->books->now_us;
 	}
 	g->present = false;
 	g->held_pages = 0;
@@ -147,18 +144,18 @@ void sim_guest_leave(struct sim_guest *g)
 	g->rewound = (struct poise_abi_guest){0};
 }
 
-bool sim_guest_start(struct sim_guest *g, struct sim_host *host, uint32_t index)
+bool sim_guest_start(struct sim_guest *g, struct sim_books *books, uint32_t index)
 {
-	const struct sim_scenario *s = host->scenario;
+	const struct sim_scenario *s = books->scenario;
 
 	*g = (struct sim_guest){
-		.config = &host->config[index],
-		.host = host,
+		.config = &books->config[index],
+		.books = books,
 		.index = index,
 		.granule = s->granule,
-		.allowed_pages = host->config[index].boot_pages,
+		.allowed_pages = books->config[index].boot_pages,
 		.publish_ms = s->interval_ms,
-		.random = host->seed * UINT64_C(0x2545f4914f6cdd1d) + index,
+		.random = books->seed * UINT64_C(0x2545f4914f6cdd1d) + index,
 	};
 	return start_pages(g) && (g->config->absent || sim_guest_boot(g));
 }
@@ -168,70 +165,6 @@ void sim_guest_stop(struct sim_guest *g)
 	free_memory(g);
 	free(g->page);
 	g->page = NULL;
-}
-
-uint64_t sim_guest_pages(const struct sim_guest *g)
-{
-	return g->present ? (uint64_t)balloon_size(&g->mm) * g->granule + g->held_pages : 0;
-}
-
-void sim_guest_stall(struct sim_guest *g, uint64_t until_us)
-{
-	if (until_us > g->clock_us) {
-		g->stall_us += until_us - g->clock_us;
-		g->clock_us = until_us;
-	}
-}
-
-void sim_guest_housekeeping(struct sim_guest *g)
-{
-	if (!reclaim_is_easy(&g->mm) && g->host->device.backlog_ns > CONGESTED_NS) {
-		return;
-	}
-	g->background = true;
-	reclaim_background(&g->mm, KEEP_FRAMES);
-	g->background = false;
-}
-
-/* Before it kills, a guest of this kind takes pages from its balloon, whatever its target says. */
-static void deflate_on_oom(struct sim_guest *g)
-{
-	struct mm *m = &g->mm;
-	const uint32_t target = m->balloon.target;
-
-	if (m->free_pages > m->wmark_min || m->swap_used < m->slot_count ||
-	    m->lru_pages[LRU_INACTIVE_FILE] + m->lru_pages[LRU_ACTIVE_FILE] > RECLAIM_BATCH) {
-		return;
-	}
-	g->allowed_pages = sim_guest_pages(g) + OOM_PAGES + g->granule;
-	m->balloon.target = balloon_size(m) + OOM_PAGES / g->granule + 1u;
-	m->balloon.mode = BALLOON_OK;
-	balloon_deflate(m, OOM_PAGES / g->granule + 1u);
-	m->balloon.mode = BALLOON_STUCK;
-	m->balloon.target = target;
-}
-
-void sim_guest_touch(struct sim_guest *g, uint32_t vpn, bool write)
-{
-	if (g->frame_of[vpn] == 0) {
-		if (g->config->deflate_on_oom) {
-			deflate_on_oom(g);
-		}
-		mm_anon_fault(&g->mm, vpn);
-	}
-	g->young[vpn] = 1;
-	g->probe[g->frame_of[vpn] - 1u] |= (uint8_t)(SIM_ACCESSED | (write ? SIM_DIRTY : 0));
-	sim_truth_touch(&g->truth, vpn, (uint32_t)(g->clock_us / 1000u));
-}
-
-void sim_guest_read(struct sim_guest *g, uint32_t block, bool first)
-{
-	uint32_t pfn;
-
-	g->first_read = first;
-	pfn = cache_read(&g->mm, block);
-	g->probe[pfn] |= SIM_ACCESSED;
-	sim_truth_touch(&g->truth, g->mm.anon_limit + block, (uint32_t)(g->clock_us / 1000u));
 }
 
 static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "player.h"
 
 #define WINDOW_US 250000u
 /* A VM is in distress while it waits for memory this part of a window... */
@@ -20,7 +21,7 @@ void sim_meter_start(struct sim_host *h)
 	struct sim_meter *m = &h->meter;
 
 	*m = (struct sim_meter){.next_window_us = WINDOW_US};
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		m->vm[i].pages = sim_guest_pages(&h->guest[i]);
 		m->vm[i].turn_pages = m->vm[i].pages;
 	}
@@ -41,7 +42,7 @@ static void relieved(struct sim_host *h, uint64_t us)
 		uint32_t *ms = realloc(r->ms, room * sizeof(*ms));
 
 		if (ms == NULL) {
-			sim_host_fail(h, "no memory for reliefs", r->count, 0, 0);
+			sim_books_fail(&h->books, "no memory for reliefs", r->count, 0, 0);
 			return;
 		}
 		r->ms = ms;
@@ -55,7 +56,7 @@ static void watch_size(struct sim_host *h, uint32_t i)
 {
 	struct sim_meter_vm *v = &h->meter.vm[i];
 	const uint64_t pages = sim_guest_pages(&h->guest[i]);
-	const uint64_t crumb = h->config[i].boot_pages / TURN_PART + 1u;
+	const uint64_t crumb = h->books.config[i].boot_pages / TURN_PART + 1u;
 	const uint64_t away = pages > v->turn_pages ? pages - v->turn_pages : v->turn_pages - pages;
 	const int direction = pages > v->turn_pages ? 1 : -1;
 
@@ -78,7 +79,7 @@ static void watch_distress(struct sim_host *h, uint32_t i)
 	struct sim_meter_vm *v = &h->meter.vm[i];
 	const struct sim_guest *g = &h->guest[i];
 	/* What the guest's clock has run ahead is waiting that has not passed yet. */
-	const uint64_t ahead_us = g->clock_us > h->now_us ? g->clock_us - h->now_us : 0;
+	const uint64_t ahead_us = g->clock_us > h->books.now_us ? g->clock_us - h->books.now_us : 0;
 	const uint64_t stall_us = g->stall_us > ahead_us ? g->stall_us - ahead_us : 0;
 	const bool distress = stall_us - v->stall_us >= WINDOW_US / DISTRESS_PART;
 
@@ -86,10 +87,11 @@ static void watch_distress(struct sim_host *h, uint32_t i)
 	if (distress) {
 		v->calm = 0;
 		if (v->distress_us == 0) {
-			v->distress_us = h->now_us > WINDOW_US ? h->now_us - WINDOW_US : 1u;
+			v->distress_us =
+				h->books.now_us > WINDOW_US ? h->books.now_us - WINDOW_US : 1u;
 		}
 	} else if (v->distress_us != 0 && ++v->calm == CALM_WINDOWS) {
-		relieved(h, h->now_us - CALM_WINDOWS * WINDOW_US - v->distress_us);
+		relieved(h, h->books.now_us - CALM_WINDOWS * WINDOW_US - v->distress_us);
 		v->distress_us = 0;
 		v->calm = 0;
 	}
@@ -99,23 +101,23 @@ void sim_meter_step(struct sim_host *h)
 {
 	struct sim_meter *m = &h->meter;
 
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		watch_size(h, i);
 	}
-	if (h->now_us < m->next_window_us) {
+	if (h->books.now_us < m->next_window_us) {
 		return;
 	}
 	m->next_window_us += WINDOW_US;
 	m->windows++;
-	m->idle_pages_sum += h->free_pages;
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	m->idle_pages_sum += h->books.free_pages;
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		const struct mm *mm = &h->guest[i].mm;
 
 		watch_distress(h, i);
 		m->vm[i].pages_sum += sim_guest_pages(&h->guest[i]);
 		if (mm->free_pages > mm->wmark_high) {
-			m->idle_pages_sum +=
-				(uint64_t)(mm->free_pages - mm->wmark_high) * h->scenario->granule;
+			m->idle_pages_sum += (uint64_t)(mm->free_pages - mm->wmark_high) *
+					     h->books.scenario->granule;
 		}
 	}
 }
@@ -140,7 +142,7 @@ static void finish_vm(const struct sim_host *h, uint32_t i, struct sim_vm_result
 	r->oom_kills = g->past.oom_kills + g->mm.oom_kills;
 	r->urgent = g->rings;
 	r->stall_ms = (double)g->stall_us / 1000.0;
-	r->work = g->boots == 0 ? 1.0 : sim_player_work(&g->player, h->now_us);
+	r->work = g->boots == 0 ? 1.0 : sim_player_work(&g->player, h->books.now_us);
 	r->mean_pages = (double)h->meter.vm[i].pages_sum /
 			(double)(h->meter.windows == 0 ? 1u : h->meter.windows);
 }
@@ -157,7 +159,7 @@ void sim_meter_finish(struct sim_host *h, struct sim_result *result)
 		.checks = m->checks,
 		.probes = h->probes,
 		.worst_work = 1.0,
-		.vm_count = h->scenario->vm_count,
+		.vm_count = h->books.scenario->vm_count,
 		.idle_pages =
 			m->windows == 0 ? 0.0 : (double)m->idle_pages_sum / (double)m->windows,
 	};
@@ -165,7 +167,7 @@ void sim_meter_finish(struct sim_host *h, struct sim_result *result)
 		struct sim_vm_result *r = &result->vm[i];
 
 		if (m->vm[i].distress_us != 0) {
-			relieved(h, h->now_us - m->vm[i].distress_us);
+			relieved(h, h->books.now_us - m->vm[i].distress_us);
 		}
 		finish_vm(h, i, r);
 		result->swap_out += r->swap_out;
@@ -173,8 +175,8 @@ void sim_meter_finish(struct sim_host *h, struct sim_result *result)
 		result->refault += r->refault_anon + r->refault_file;
 		result->oom_kills += r->oom_kills;
 		result->stall_ms += r->stall_ms;
-		result->work += r->work * h->config[i].weight;
-		weights += h->config[i].weight;
+		result->work += r->work * h->books.config[i].weight;
+		weights += h->books.config[i].weight;
 		result->worst_work = r->work < result->worst_work ? r->work : result->worst_work;
 	}
 	result->work /= weights;

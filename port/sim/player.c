@@ -8,7 +8,7 @@
  */
 #include "player.h"
 
-#include "guest.h"
+#include "touch.h"
 
 /* Hot and cold are properties of regions, as of the heaps and mappings of real programs: 256 KiB.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a guest's page says, honest or not. */
-#include "guest.h"
-#include "host.h"
+#include "report.h"
 
 bool sim_report_is(const struct sim_guest *g, enum sim_report kind)
 {

@@ -3,13 +3,13 @@
  * Serves the simulator's own policies: shows them the machine, carries out their targets, counts
  * what breaks a reservation or a limit.
  */
-#include "host.h"
+#include "rival.h"
 
 #define NONE UINT32_MAX
 
 static struct sim_view make_view(struct sim_host *h)
 {
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		const struct sim_guest *g = &h->guest[i];
 		struct sim_vm_view *v = &h->view[i];
 		struct poise_sample sample;
@@ -21,15 +21,15 @@ static struct sim_view make_view(struct sim_host *h)
 		    sample.body.sample != v->stats.sample) {
 			v->stats = sample.body;
 			v->features = sample.features;
-			v->stats_ms = h->now_us / 1000u;
+			v->stats_ms = h->books.now_us / 1000u;
 		}
 	}
 	return (struct sim_view){
-		.now_ms = h->now_us / 1000u,
-		.total_pages = h->total_pages,
-		.free_pages = h->free_pages,
-		.granule = h->scenario->granule,
-		.vm_count = h->scenario->vm_count,
+		.now_ms = h->books.now_us / 1000u,
+		.total_pages = h->books.total_pages,
+		.free_pages = h->books.free_pages,
+		.granule = h->books.scenario->granule,
+		.vm_count = h->books.scenario->vm_count,
 		.vm = h->view,
 		.host = h,
 	};
@@ -56,9 +56,9 @@ bool sim_rival_start(struct sim_host *h, const struct sim_policy *policy, const 
 {
 	struct sim_view view;
 
-	*error = needs_core(h->scenario) ? "this scenario needs a policy of the core" : NULL;
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
-		const struct sim_vm_config *c = &h->config[i];
+	*error = needs_core(h->books.scenario) ? "this scenario needs a policy of the core" : NULL;
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
+		const struct sim_vm_config *c = &h->books.config[i];
 
 		h->view[i] = (struct sim_vm_view){
 			.name = c->name,
@@ -117,7 +117,7 @@ void sim_rival_repeat(struct sim_host *h, uint32_t vm)
 
 static void ask(struct sim_host *h, uint32_t vm, uint64_t target)
 {
-	const struct sim_vm_config *c = &h->config[vm];
+	const struct sim_vm_config *c = &h->books.config[vm];
 
 	target = target < 1u ? 1u : target > c->max_pages ? c->max_pages : target;
 	if (target == h->view[vm].target_pages) {
@@ -149,13 +149,13 @@ static void decide(struct sim_host *h, uint32_t urgent)
 
 void sim_rival_step(struct sim_host *h)
 {
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		if (h->guest[i].rang && h->policy->urgent != NULL) {
 			decide(h, i);
 		}
 		h->guest[i].rang = false;
 	}
-	if (h->now_us / 1000u >= h->next_step_ms) {
+	if (h->books.now_us / 1000u >= h->next_step_ms) {
 		h->next_step_ms += h->policy->period_ms;
 		decide(h, NONE);
 	}

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "core.h"
+#include "loop.h"
+#include "rival.h"
 #include "poise_names.h"
 
 #define BEST "best"
@@ -106,8 +108,8 @@ static bool start_policy(struct sim_host *h, const char *name, size_t length, co
 {
 	const struct sim_policy *policy = sim_policy_find(name, length);
 	struct poise_config config = {
-		.pool_pages = h->total_pages,
-		.interval_ms = h->scenario->interval_ms,
+		.pool_pages = h->books.total_pages,
+		.interval_ms = h->books.scenario->interval_ms,
 	};
 
 	if (policy != NULL) {
@@ -131,8 +133,8 @@ static bool start_policy(struct sim_host *h, const char *name, size_t length, co
 static void write_series_head(const struct sim_host *h, FILE *out)
 {
 	fputs("t_ms", out);
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
-		const char *name = h->config[i].name;
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
+		const char *name = h->books.config[i].name;
 
 		fprintf(out, ",%s.size,%s.target,%s.anon,%s.file,%s.swap,%s.swap_out,%s.stall_ms",
 			name, name, name, name, name, name, name);
@@ -142,10 +144,10 @@ static void write_series_head(const struct sim_host *h, FILE *out)
 
 static void write_series_row(const struct sim_host *h, FILE *out)
 {
-	const unsigned long long k = h->scenario->granule;
+	const unsigned long long k = h->books.scenario->granule;
 
-	fprintf(out, "%llu", (unsigned long long)h->now_us / 1000u);
-	for (uint32_t i = 0; i < h->scenario->vm_count; i++) {
+	fprintf(out, "%llu", (unsigned long long)h->books.now_us / 1000u);
+	for (uint32_t i = 0; i < h->books.scenario->vm_count; i++) {
 		const struct sim_guest *g = &h->guest[i];
 		const struct mm *m = &g->mm;
 
@@ -156,26 +158,26 @@ static void write_series_row(const struct sim_host *h, FILE *out)
 			m->swap_used * k, (unsigned long long)m->swap_out * k,
 			(unsigned long long)g->stall_us / 1000u);
 	}
-	fprintf(out, ",%llu\n", (unsigned long long)h->free_pages);
+	fprintf(out, ",%llu\n", (unsigned long long)h->books.free_pages);
 }
 
 static void run_all(struct sim_host *h, const struct sim_run_options *options)
 {
-	const uint64_t end_us = h->scenario->end_ms * 1000u;
+	const uint64_t end_us = h->books.scenario->end_ms * 1000u;
 	uint64_t next_us = 0;
 
 	if (options->series != NULL) {
 		write_series_head(h, options->series);
 	}
-	while (h->now_us < end_us && h->failure[0] == '\0') {
-		if (h->now_us >= next_us) {
+	while (h->books.now_us < end_us && h->books.failure[0] == '\0') {
+		if (h->books.now_us >= next_us) {
 			next_us += 1000000u;
 			if (options->series != NULL) {
 				write_series_row(h, options->series);
 			}
 			if (options->progress != NULL) {
-				options->progress(options->ctx, h->now_us / 1000u,
-						  h->scenario->end_ms);
+				options->progress(options->ctx, h->books.now_us / 1000u,
+						  h->books.scenario->end_ms);
 			}
 		}
 		sim_host_step(h);
@@ -212,12 +214,12 @@ bool sim_run(const struct sim_scenario *scenario, const char *policy,
 			snprintf(error, SIM_ERROR_MAX, "policy %.64s: %s", policy, reason);
 		} else {
 			run_all(h, options);
-			ok = h->failure[0] == '\0';
+			ok = h->books.failure[0] == '\0';
 			if (ok) {
 				sim_meter_finish(h, result);
 				snprintf(result->policy, sizeof(result->policy), "%s", policy);
 			} else {
-				snprintf(error, SIM_ERROR_MAX, "%s", h->failure);
+				snprintf(error, SIM_ERROR_MAX, "%s", h->books.failure);
 			}
 		}
 		sim_host_stop(h);

@@ -35,8 +35,8 @@ SIM_POLICY_SRCS := \
 # All but the command line: what unit tests are linked with.
 SIM_SRCS := \
 	port/sim/arch.c \
-	port/sim/balloon.c \
 	port/sim/batch.c \
+	port/sim/books.c \
 	port/sim/core.c \
 	port/sim/device.c \
 	port/sim/estimate.c \
@@ -45,7 +45,9 @@ SIM_SRCS := \
 	port/sim/host.c \
 	port/sim/load.c \
 	port/sim/load_sum.c \
+	port/sim/loop.c \
 	port/sim/lru.c \
+	port/sim/manners.c \
 	port/sim/meter.c \
 	port/sim/pages.c \
 	port/sim/player.c \
@@ -62,6 +64,7 @@ SIM_SRCS := \
 	port/sim/sigma.c \
 	port/sim/summary.c \
 	port/sim/synth.c \
+	port/sim/touch.c \
 	port/sim/trace.c \
 	port/sim/truth.c \
 	port/sim/validate.c \

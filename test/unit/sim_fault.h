@@ -22,7 +22,9 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "core.h"
+#include "guest.h"
+#include "loop.h"
 
 #define MIB(n) ((uint64_t)(n)*256u)
 
@@ -132,7 +134,7 @@ static inline void fault_check(struct fault_bench *b)
 	const struct sim_host *h = &b->host;
 	uint64_t granted = 0;
 
-	assert_string_equal(h->failure, "");
+	assert_string_equal(h->books.failure, "");
 	assert_int_equal(h->meter.violations, 0);
 	for (uint32_t i = 0; i < b->s->vm_count; i++) {
 		const struct poise_vm *v = &h->core.vm[i];
@@ -149,23 +151,23 @@ static inline void fault_check(struct fault_bench *b)
 			b->met[i] = v->config.min_pages;
 		} else if (b->met[i] == v->config.min_pages) {
 			fail_msg("%u ms: VM %u is asked for %llu pages, below its reservation",
-				 (unsigned)(h->now_us / 1000u), i,
+				 (unsigned)(h->books.now_us / 1000u), i,
 				 (unsigned long long)v->target_pages);
 		}
 	}
 	/* In a debt, of the host or of the books, something has been taken that was not granted. */
-	if (!b->overdrawn && h->debt_pages == 0 && h->core.free_pages >= 0 &&
-	    granted > h->free_pages) {
+	if (!b->overdrawn && h->books.debt_pages == 0 && h->core.free_pages >= 0 &&
+	    granted > h->books.free_pages) {
 		fail_msg("%u ms: %llu pages are granted and %llu are free",
-			 (unsigned)(h->now_us / 1000u), (unsigned long long)granted,
-			 (unsigned long long)h->free_pages);
+			 (unsigned)(h->books.now_us / 1000u), (unsigned long long)granted,
+			 (unsigned long long)h->books.free_pages);
 	}
 }
 
 /* Lets the machine run until so many seconds after the start. */
 static inline void fault_run(struct fault_bench *b, uint32_t until_s)
 {
-	while (b->host.now_us < until_s * UINT64_C(1000000)) {
+	while (b->host.books.now_us < until_s * UINT64_C(1000000)) {
 		sim_host_step(&b->host);
 		fault_check(b);
 	}

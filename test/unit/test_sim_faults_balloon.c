@@ -125,7 +125,7 @@ static void sim_f38_gives_more_than_asked(void **state)
 	(void)state;
 	fault_start(&bench, FAULT_MACHINE, FIRST "balloon = { kind = 'far'; until = 70; };" DONOR);
 	fault_start(&other, FAULT_MACHINE, honest);
-	while (bench.host.now_us < 70000000u) {
+	while (bench.host.books.now_us < 70000000u) {
 		const uint64_t asked = bench.host.guest[0].allowed_pages;
 		uint64_t size;
 

@@ -38,7 +38,7 @@ static void remove_in_every_phase(const char *vm)
 		start_with(&bench, format, at, at + 0.02);
 		fault_run(&bench, (uint32_t)at + 4u);
 		/* Its pages are free again, once, and what was on its way is nobody's. */
-		assert_int_equal(bench.host.debt_pages, 0);
+		assert_int_equal(bench.host.books.debt_pages, 0);
 		assert_int_equal(bench.host.refused, 0);
 		fault_run(&bench, (uint32_t)at + 20u);
 		fault_assert_service(&bench);
@@ -75,7 +75,7 @@ static void reset_while_the_balloon_is_large(const char *kind, uint32_t known_s)
 	assert_int_equal(bench.host.guest[0].boots, 2);
 	fault_forget(&bench);
 	fault_run(&bench, 57);
-	assert_int_equal(bench.host.debt_pages, 0);
+	assert_int_equal(bench.host.books.debt_pages, 0);
 	assert_true(bench.host.core.free_pages >= 0);
 	assert_true(bench.least[1] >= MIB(72));
 	assert_true(bench.least[2] >= MIB(72));
@@ -115,7 +115,7 @@ static void sim_f46_added_while_memory_is_on_its_way(void **state)
 		/* It has waited for its memory and then started; nobody was promised it twice. */
 		assert_true(bench.host.guest[3].present);
 		assert_true(fault_size(&bench, 3) >= MIB(72));
-		assert_int_equal(bench.host.debt_pages, 0);
+		assert_int_equal(bench.host.books.debt_pages, 0);
 		fault_run(&bench, 70);
 		fault_assert_service(&bench);
 		fault_stop(&bench);
@@ -151,10 +151,10 @@ static void sim_f52_pool_shrinks(void **state)
 				  " { at = 90; kind = 'pool'; total = 384; } );",
 		    VMS);
 	fault_run(&bench, 54);
-	assert_int_equal(bench.host.debt_pages, 0);
+	assert_int_equal(bench.host.books.debt_pages, 0);
 	assert_true(bench.host.core.free_pages >= 0);
 	fault_run(&bench, 74);
-	assert_int_equal(bench.host.debt_pages, 0);
+	assert_int_equal(bench.host.books.debt_pages, 0);
 	assert_int_equal(bench.host.refused, 0);
 	/* Less than the reservations: said so once, and everybody is at its reservation. */
 	fault_run(&bench, 89);
@@ -165,7 +165,7 @@ static void sim_f52_pool_shrinks(void **state)
 	}
 	fault_run(&bench, 100);
 	fault_assert_service(&bench);
-	assert_int_equal(bench.host.debt_pages, 0);
+	assert_int_equal(bench.host.books.debt_pages, 0);
 	fault_stop(&bench);
 }
 

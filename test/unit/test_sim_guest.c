@@ -13,7 +13,11 @@
 
 #include <cmocka.h>
 
-#include "host.h"
+#include "core.h"
+#include "guest.h"
+#include "loop.h"
+#include "player.h"
+#include "rival.h"
 #include "synth.h"
 
 #define MIB 256u
@@ -72,7 +76,7 @@ static struct sim_guest *start(void)
 
 static void stop(void)
 {
-	assert_string_equal(host.failure, "");
+	assert_string_equal(host.books.failure, "");
 	assert_null(mm_check(&host.guest[0].mm));
 	sim_host_stop(&host);
 	sim_load_free(&scenario.vm[0].load);
@@ -120,7 +124,7 @@ static void test_balloon_moves_at_its_rate(void **state)
 	assert_in_range(sim_guest_pages(g), 53 * MIB, 55 * MIB);
 	run_ms(200);
 	assert_int_equal(sim_guest_pages(g), 44 * MIB);
-	assert_int_equal(host.free_pages, (128 - 44) * MIB);
+	assert_int_equal(host.books.free_pages, (128 - 44) * MIB);
 	ask(g, 100 * MIB);
 	run_ms(1000);
 	assert_int_equal(sim_guest_pages(g), 100 * MIB);
@@ -207,7 +211,7 @@ static void test_balloon_gets_no_more_than_the_host_has(void **state)
 	ask(g, 100 * MIB);
 	run_ms(2000);
 	assert_int_equal(sim_guest_pages(g), 70 * MIB);
-	assert_int_equal(host.free_pages, 0);
+	assert_int_equal(host.books.free_pages, 0);
 	stop();
 }
 
@@ -221,7 +225,7 @@ static void test_work_goes_on_where_memory_suffices(void **state)
 	run_ms(30000);
 	assert_int_equal(g->mm.swap_out, 0);
 	assert_int_equal(g->stall_us, 0);
-	assert_true(sim_player_work(&g->player, host.now_us) > 0.99);
+	assert_true(sim_player_work(&g->player, host.books.now_us) > 0.99);
 	stop();
 }
 
@@ -236,7 +240,7 @@ static void test_work_waits_where_memory_is_missing(void **state)
 	assert_true(g->mm.swap_in > 1000);
 	/* A sweep through more than fits waits nearly all of the time. */
 	assert_true(g->stall_us > 15000000u);
-	assert_true(sim_player_work(&g->player, host.now_us) < 0.5);
+	assert_true(sim_player_work(&g->player, host.books.now_us) < 0.5);
 	assert_true(g->rings > 0);
 	stop();
 }
@@ -331,7 +335,7 @@ static void test_a_broken_kernel_ends_the_run(void **state)
 	/* It believes in free frames, and there are none. */
 	memset(g->mm.free_summary, 0, g->mm.page_count / 4096u * sizeof(*g->mm.free_summary));
 	run_ms(1000);
-	assert_non_null(strstr(host.failure, "not one frame left"));
+	assert_non_null(strstr(host.books.failure, "not one frame left"));
 	sim_host_stop(&host);
 	sim_load_free(&scenario.vm[0].load);
 }

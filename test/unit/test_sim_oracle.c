@@ -2,7 +2,7 @@
 /* Critical memory amounts, the oracle, and whole runs under both. */
 #include "sim_bench.h"
 
-#include "host.h"
+#include "loop.h"
 #include "run.h"
 
 static void sizes_in_mib(struct bench *b, const uint64_t *mib)
@@ -123,7 +123,7 @@ static void oracle_finds(uint32_t first, uint32_t second, uint64_t first_min, ui
 	memset(&host, 0, sizeof(host));
 	memset(&scenario, 0, sizeof(scenario));
 	scenario.vm_count = 2;
-	host.scenario = &scenario;
+	host.books.scenario = &scenario;
 	bench_start(&b, 1);
 	b.view.host = &host;
 	for (uint32_t i = 0; i < 2; i++) {

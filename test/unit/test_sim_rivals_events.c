@@ -2,7 +2,7 @@
 /* Baseline B11: requests with priorities, and what sends them. */
 #include "sim_bench.h"
 
-#include "host.h"
+#include "loop.h"
 #include "policy/vmmms.h"
 
 /* --- B11: who may move a balloon --- */

@@ -2,7 +2,7 @@
 /* Baselines B6 to B8, which share everything out: what each is known for. */
 #include "sim_bench.h"
 
-#include "host.h"
+#include "loop.h"
 
 /* --- B6 --- */
 

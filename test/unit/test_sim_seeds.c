@@ -4,7 +4,7 @@
 
 #include "sim_bench.h"
 
-#include "host.h"
+#include "loop.h"
 #include "policy/sampled.h"
 #include "policy/share.h"
 

@@ -6,6 +6,8 @@
  */
 #include "oracle_ahead.h"
 
+#include "../guest.h"
+#include "../loop.h"
 #include "common.h"
 
 #define RUN_US    10000u
@@ -38,7 +40,7 @@ struct ahead *ahead_start(const struct sim_host *host, uint32_t windows, uint32_
 	}
 	a->windows = windows;
 	a->size_count = size_count;
-	a->scenario = *host->scenario;
+	a->scenario = *host->books.scenario;
 	a->scenario.total_pages = 0;
 	for (uint32_t i = 0; i < a->scenario.vm_count; i++) {
 		struct sim_vm_config *c = &a->scenario.vm[i];
@@ -46,7 +48,7 @@ struct ahead *ahead_start(const struct sim_host *host, uint32_t windows, uint32_
 		c->boot_pages = c->max_pages;
 		a->scenario.total_pages += c->max_pages;
 	}
-	if (!sim_host_start(&a->host, &a->scenario, a->scenario.vm, host->seed)) {
+	if (!sim_host_start(&a->host, &a->scenario, a->scenario.vm, host->books.seed)) {
 		free(a);
 		return NULL;
 	}
@@ -127,7 +129,7 @@ void ahead_misses(struct ahead *a, const struct sim_host *host, uint32_t vm, con
 		  double *misses)
 {
 	const struct sim_guest *g = &host->guest[vm];
-	const uint64_t first = place_ms(g, host->now_us) / WINDOW_MS;
+	const uint64_t first = place_ms(g, host->books.now_us) / WINDOW_MS;
 
 	while (a->known[vm] < first + a->windows) {
 		run_window(a, vm, pages);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The balloon's manners: how fast, how far and whether at all a guest follows its host's target.
- * The moving itself is board/guest/balloon.c's.
- */
-#include "guest.h"
-#include "host.h"
+/* The balloon's manners; the moving itself is board/guest/balloon.c's. */
+#include "manners.h"
 
 /* A flaky balloon's times, in ms: how long it stands still, how long it moves. */
 #define STAND_MIN_MS 250u
@@ -24,7 +20,7 @@
 /* How the balloon behaves at present. */
 static enum sim_balloon kind_of(const struct sim_guest *g)
 {
-	return sim_guest_is_time(g->host->now_us / 1000u, g->config->balloon_from_ms,
+	return sim_guest_is_time(g->books->now_us / 1000u, g->config->balloon_from_ms,
 				 g->config->balloon_until_ms)
 		       ? g->config->balloon
 		       : SIM_BALLOON_IDEAL;
@@ -113,7 +109,7 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 	uint32_t frames;
 
 	if (kind_of(g) != SIM_BALLOON_HOLLOW && g->held_pages > 0) {
-		sim_host_put(g->host, g->held_pages);
+		sim_books_put(g->books, g->held_pages);
 		g->held_pages = 0;
 	}
 	if (kind_of(g) == SIM_BALLOON_STUCK || is_standing(g, until_us) ||
@@ -121,7 +117,7 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 		g->moved_us = until_us;
 		return;
 	}
-	if (!m->balloon.pending && size != m->balloon.target && sim_host_insists(g->host)) {
+	if (!m->balloon.pending && size != m->balloon.target && g->books->insists) {
 		m->balloon.pending = true;
 	}
 	if (!m->balloon.pending) {
@@ -129,7 +125,7 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 		return;
 	}
 	if (size > m->balloon.target && m->free_pages <= m->wmark_high && !reclaim_is_easy(m) &&
-	    g->host->device.backlog_ns > CONGESTED_NS) {
+	    g->books->device.backlog_ns > CONGESTED_NS) {
 		return;
 	}
 	frames = allowance(g, until_us);
@@ -148,7 +144,7 @@ void sim_balloon_put(struct sim_guest *g, uint64_t pages)
 	if (kind_of(g) == SIM_BALLOON_HOLLOW) {
 		g->held_pages += pages;
 	} else {
-		sim_host_put(g->host, pages);
+		sim_books_put(g->books, pages);
 	}
 }
 
@@ -156,7 +152,9 @@ uint32_t sim_balloon_take(struct sim_guest *g, uint32_t frames)
 {
 	const uint32_t held = (uint32_t)(g->held_pages / g->granule);
 	const uint32_t back = frames < held ? frames : held;
+	const uint64_t size = sim_guest_pages(g);
+	const uint64_t room = g->allowed_pages > size ? g->allowed_pages - size : 0;
 
 	g->held_pages -= (uint64_t)back * g->granule;
-	return back > 0 ? back : sim_host_take(g->host, g, frames);
+	return back > 0 ? back : sim_books_take(g->books, frames, g->granule, room);
 }
