@@ -205,6 +205,7 @@ include test/module/module.mk
 include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
 include test/kvm/kvm.mk
+include test/build/build.mk
 include packaging/packaging.mk
 
 # One group after another, as each uses all processors by itself.
@@ -247,7 +248,7 @@ format: ## applies the house layout to all C files
 	$(Q)find core guestdrv board port test -name '*.[ch]' -exec clang-format -i {} +
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 clean: ## removes what was built, but not newlib and the unpacked packages
 	rm -rf $(filter-out $(OUT)/newlib $(OUT)/newlib.log $(LINUX),$(wildcard $(OUT)/* $(OUT)/.[!.]*))

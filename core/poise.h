@@ -25,6 +25,10 @@
 #include "poise_err.h"
 #include "poise_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define POISE_VERSION "0.2.0"
 
 /* Largest pool and largest VM: 16 TiB. */
@@ -429,5 +433,9 @@ static inline uint64_t poise_vm_charge(const struct poise_vm *vm)
 {
 	return vm->actual_pages > vm->target_pages ? vm->actual_pages : vm->target_pages;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,6 +21,10 @@
 #include <stdint.h>
 #endif
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Poise does not run on big-endian machines: its shared pages are little-endian (ABI.md)."
+#endif
+
 #define POISE_ABI_PAGE_BYTES 4096u
 
 #define POISE_ABI_GUEST_MAGIC 0x47534F50u /* the bytes 'P' 'O' 'S' 'G' */
@@ -170,8 +174,11 @@ static inline uint64_t poise_abi_checksum(uint64_t sum, uint64_t word)
 
 #if defined(__cplusplus)
 #define POISE_ABI_ASSERT(cond, text) static_assert(cond, text)
-#else
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 #define POISE_ABI_ASSERT(cond, text) _Static_assert(cond, text)
+#else
+/* C99: an array of a negative size does not compile either. */
+#define POISE_ABI_ASSERT(cond, text) extern const char poise_abi_assert[(cond) ? 1 : -1]
 #endif
 #define POISE_ABI_AT(type, field, offset) \
 	POISE_ABI_ASSERT(offsetof(struct type, field) == (offset), #type "." #field " has moved")

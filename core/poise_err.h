@@ -3,6 +3,10 @@
 #ifndef POISE_ERR_H
 #define POISE_ERR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum poise_err {
 	POISE_OK = 0,
 #define POISE_ERR(name, value, text) POISE_E_##name = (value),
@@ -22,5 +26,9 @@ const char *poise_strerror(enum poise_err err);
 
 /* Returns the code's name, for example "TORN"; "?" for a number that is none. Context: any. */
 const char *poise_err_name(enum poise_err err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Each returns "?" for a number that is none. Name: as in records, for example "SHORTFALL",
  * "sample", "managed", "poise", "auto". */
 const char *poise_rule_name(uint32_t rule);
@@ -35,5 +39,9 @@ struct poise_tunable {
 
 /* Returns the tunable at a place in the list, from 0 on; a null pointer behind the end. */
 const struct poise_tunable *poise_tunable(uint32_t at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

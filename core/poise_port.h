@@ -17,6 +17,10 @@
 
 #include "poise_err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct poise_event;
 
 /* What the guest is to be told; poise_host_page_write puts it into the host page. */
@@ -52,5 +56,9 @@ struct poise_port {
 	 */
 	void (*event)(void *ctx, const struct poise_event *event);
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

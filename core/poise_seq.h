@@ -21,10 +21,6 @@
 #include "poise_abi.h"
 
 #ifndef POISE_SEQ_LOAD
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "The shared page is little-endian: this build needs a byte-swapping POISE_SEQ_LOAD and POISE_SEQ_STORE."
-#endif
-
 typedef uint32_t poise_seq_word32;
 /* The widest load that is single-copy atomic on every machine of this width. */
 typedef uintptr_t poise_seq_cell __attribute__((may_alias));

@@ -14,6 +14,10 @@
 
 #include "poise_abi.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define GD_INTERVAL_MIN_MS 100u
 #define GD_INTERVAL_MAX_MS 60000u
 #define GD_INTERVAL_MS     1000u /* until the host says otherwise */
@@ -74,5 +78,9 @@ int gd_urgent(struct gd *gd, uint64_t now_ms, uint64_t gap_ms);
  * at a time.
  */
 int gd_host_read(struct gd *gd, struct gd_host *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

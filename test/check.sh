@@ -183,10 +183,11 @@ included() {
 check 'the core includes freestanding headers only' included
 
 conditionals() {
-	# Behaviour is not chosen with #if: only header guards, sizes and the machine's barriers.
+	# Behaviour is not chosen with #if: only header guards, sizes and the machine's barriers, and
+	# what a C++ compiler has to be told.
 	# The three public headers that do it are left out: page ABI, sequence protocol, configuration.
 	grep -nE '^# *(if|ifdef|ifndef|elif)' core/*.[ch] |
-		grep -vE '^core/poise_(abi|seq|config)\.h:|:#ifndef POISE_[A-Z_]*H$' || true
+		grep -vE '^core/poise_(abi|seq|config)\.h:|:#ifndef POISE_[A-Z_]*H$|:#ifdef __cplusplus$' || true
 }
 check 'no conditional compilation in the core' conditionals
 

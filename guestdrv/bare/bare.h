@@ -11,6 +11,10 @@
 
 #include "../publish.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Least time between two doorbells: the host answers none faster than it can move memory. */
 #define GD_BARE_URGENT_GAP_MS 20u
 
@@ -42,5 +46,9 @@ bool gd_bare_host(struct gd_bare *bare, struct gd_host *host);
 
 /* Returns our page as raw memory, for tests that misbehave. */
 volatile uint32_t *gd_bare_words(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

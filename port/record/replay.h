@@ -22,6 +22,10 @@ struct replay_options {
 	FILE *out; /* takes a recording of what the core does now; NULL: nobody */
 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct replay_result {
 	unsigned format;            /* of the file */
 	char core[RECORD_CORE_MAX]; /* that recorded it; "": a file of format 1 does not say */
@@ -46,5 +50,9 @@ struct replay_result {
  * difference, 2 for a file that is no recording or has no end.
  */
 int replay_run(FILE *in, const struct replay_options *options, struct replay_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "poise.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct port_vm {
 	uint64_t mapped_pages; /* your own count */
 	uint64_t target_pages; /* what the VM is to have */
@@ -29,5 +33,9 @@ enum poise_err port_vm_start(struct port *port, uint32_t vm, const struct poise_
 enum poise_err port_balloon_moved(struct port *port, uint32_t vm, uint64_t now_ms);
 void port_vm_poll(struct port *port, uint32_t vm, uint64_t now_ms);
 enum poise_err port_tick(struct port *port, uint64_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
