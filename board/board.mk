@@ -82,11 +82,11 @@ BOARD_ELF := $(BOARD_OUT)/board.elf
 $(BOARD_OUT)/%.c.o: %.c | $(NEWLIB_STAMP)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $< (board)")
-	$(Q)$(BOARD_CC) $(BOARD_CFLAGS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
+	$(Q)$(BOARD_CC) $(BOARD_CFLAGS) $(HERE_IS) $(BOARD_INCLUDES) -MMD -MP -c $< -o $@
 
 $(BOARD_OUT)/%.S.o: %.S
 	@mkdir -p $(@D)
-	$(Q)$(BOARD_CC) -g -MMD -MP -DPROBE_BIN='"$(PROBE_BIN)"' -c $< -o $@
+	$(Q)$(BOARD_CC) -g $(HERE_IS) -MMD -MP -DPROBE_BIN='"$(PROBE_BIN)"' -c $< -o $@
 
 $(BOARD_ELF): $(BOARD_OBJECTS) $(BOARD_MAIN_OBJECTS) $(BOARD_POISE_OBJECTS) $(GUEST_BLOBS) board/virt.ld
 	@echo "  LINK    $@"

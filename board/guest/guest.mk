@@ -35,12 +35,12 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
 $(GUEST_OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $< (guest)")
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(HERE_IS) -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/%.o: %.S
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  AS      $< (guest)")
-	$(Q)$(GUEST_CC) -march=armv8-a -Iboard/guest -MMD -MP -c $< -o $@
+	$(Q)$(GUEST_CC) -march=armv8-a $(HERE_IS) -Iboard/guest -MMD -MP -c $< -o $@
 
 $(GUEST_OUT)/guest.elf: $(GUEST_OBJS) board/guest/guest.ld
 	$(if $(Q),@echo "  LD      $@")

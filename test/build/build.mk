@@ -4,3 +4,6 @@
 
 RUN_build-languages := test/build/languages.sh $(OUT)/build/languages $(CC) $(CXX) $(CLANG) $(CROSS)
 HOST_RUNS += build-languages
+
+RUN_build-builder := test/build/builder.sh $(MAKE) $(OUT) $(NEWLIB) $(CROSS)
+HOST_RUNS += build-builder

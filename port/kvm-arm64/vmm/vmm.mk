@@ -23,12 +23,12 @@ VMM_GUEST_OBJS := $(patsubst %,$(VMM_GUEST_OUT)/%.o,$(VMM_DIR)/guest/start.S \
 $(VMM_GUEST_OUT)/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC      $< (guest)")
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -Iguestdrv -MMD -MP -c $< -o $@
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(HERE_IS) -Iguestdrv -MMD -MP -c $< -o $@
 
 $(VMM_GUEST_OUT)/%.S.o: %.S
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  AS      $< (guest)")
-	$(Q)$(GUEST_CC) -march=armv8-a -MMD -MP -c $< -o $@
+	$(Q)$(GUEST_CC) -march=armv8-a $(HERE_IS) -MMD -MP -c $< -o $@
 
 $(VMM_GUEST_OUT)/guest.elf: $(VMM_GUEST_OBJS) $(VMM_DIR)/guest/guest.ld
 	$(if $(Q),@echo "  LD      $@")
