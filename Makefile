@@ -87,7 +87,7 @@ PURPOSES := $(sort \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen setup,$(GOALS)),linux) \
 	$(if $(filter run-kvm,$(GOALS)),linux sim) \
-	$(if $(filter test-vmm test-kvm test-xen,$(GOALS)),linux sim test) \
+	$(if $(filter test-vmm test-kvm test-xen test-cross,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifeq ($(filter yes no,$(SETUP)),)
 $(error SETUP is yes or no, not $(SETUP))
@@ -123,8 +123,8 @@ FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(USER_CFLAGS))$(filter -O0,$(USER_C
 # Those of the builder come last. CFLAGS are for the linker too: LTO, --sysroot.
 USER_CFLAGS = $(CPPFLAGS) $(CFLAGS)
 USER_LDFLAGS = $(CFLAGS) $(LDFLAGS)
-# Objects do not tell where they were built.
-HERE_IS := -ffile-prefix-map=$(CURDIR)=.
+# Objects do not tell where they were built, nor where the board's C library was.
+HERE_IS := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(NEWLIB)=newlib
 
 # One rule builds all objects. A flavour is a compiler with its flags; its objects are in $(OUT)/FLAVOUR.
 #	host	the library for this machine

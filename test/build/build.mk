@@ -7,3 +7,14 @@ HOST_RUNS += build-languages
 
 RUN_build-builder := test/build/builder.sh $(MAKE) $(OUT) $(NEWLIB) $(CROSS)
 HOST_RUNS += build-builder
+
+# The cross build needs the arm64 Linux, so it is a group of its own.
+QEMU_USER ?= qemu-aarch64
+RUN_build-cross := test/build/cross.sh $(MAKE) $(OUT) $(LINUX) $(CROSS) $(QEMU_USER)
+TEST_GROUPS += cross
+.PHONY: test-cross cross-runs
+cross-runs: | $(LINUX_STAMP)
+	$(call run_all,build-cross,cross)
+
+test-cross: cross-runs ## cross builds of daemon, VMM and module, as distributions make them
+	@test/sum.sh total $(OUT)/test/cross
