@@ -10,6 +10,10 @@
 
 #include "record.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A core's version as a recording's head names it, with its NUL. */
 #define RECORD_CORE_MAX 32
 
@@ -30,5 +34,9 @@ int record_reader_start(struct record_reader *r, FILE *in);
  * follows was recorded by that core. Returns 1, 0 at the end, or -1 with a reason.
  */
 int record_reader_next(struct record_reader *r);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

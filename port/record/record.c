@@ -134,7 +134,8 @@ static void put_set(struct writer *w, uint64_t set, uint8_t kind)
 static uint64_t load(const struct field *field, const struct poise_event *event, const void *data)
 {
 	const char *at =
-		(field->place == IN_poise_event ? (const char *)event : data) + field->offset;
+		(field->place == IN_poise_event ? (const char *)event : (const char *)data) +
+		field->offset;
 	uint64_t wide;
 	uint32_t narrow;
 	if (field->size == sizeof(wide)) {

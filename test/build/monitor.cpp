@@ -147,7 +147,7 @@ int main()
 	/* What was recorded is a recording. */
 	std::rewind(recording);
 	replay_result result;
-	const int replayed = replay_run(recording, &result);
+	const int replayed = replay_run(recording, nullptr, &result);
 	std::fclose(recording);
 	if (monitor.failed || monitor.plans == 0 || replayed != 0 || monitor.size(1) <= 1000) {
 		return 1;
