@@ -87,6 +87,7 @@ PURPOSES := $(sort \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen setup,$(GOALS)),linux) \
 	$(if $(filter run-kvm,$(GOALS)),linux sim) \
+	$(if $(filter test-release,$(GOALS)),release) \
 	$(if $(filter test-vmm test-kvm test-xen test-cross,$(GOALS)),linux sim test) \
 	$(if $(filter module-check test-module,$(GOALS)),linux test))
 ifeq ($(filter yes no,$(SETUP)),)
@@ -206,6 +207,7 @@ include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
 include test/kvm/kvm.mk
 include test/build/build.mk
+include test/release/release.mk
 include packaging/packaging.mk
 
 # One group after another, as each uses all processors by itself.

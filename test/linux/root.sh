@@ -23,8 +23,9 @@ for tool in mmdebstrap apt-get dpkg tar; do
 	command -v "$tool" >/dev/null ||
 		fail "$tool is missing: the arm64 Linux is made of Debian's packages, on Debian ('make setup')"
 done
-here=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-release=${LINUX_RELEASE:-$here}
+# shellcheck source=test/linux/archive.sh
+. "$(dirname "$0")/archive.sh"
+release=${LINUX_RELEASE:-$(archive_release)}
 
 host=$(dpkg --print-architecture)
 case $host in
@@ -46,20 +47,13 @@ for file in root unpack newer vmlinuz headers xen xen-bin version root.log .buil
 done
 mkdir -p "$out/root" "$out/unpack"
 
-# Only Debian's own archives of this machine's release: others need not know arm64. Their suites are
-# named alike in each release.
-# shellcheck disable=SC2016 # apt's variables, not the shell's
-apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' \
-	'Origin: Debian' 'Component: main' | sort -u |
-	sed -nE "s/ ${here:-none}(-updates|-security)? / $release\1 /p" >"$out/unpack/sources"
-[ -s "$out/unpack/sources" ] || fail "apt knows no archive of Debian ${here:-(which release?)}: on" \
-	"Debian check the sources and run 'apt-get update' as root; elsewhere there is no arm64 Linux to test with"
+archive_sources "$release" >"$out/unpack/sources"
+[ -s "$out/unpack/sources" ] || fail "$archive_none"
 for suite in $suites; do
 	sed -n "s/ $release / $suite /p" "$out/unpack/sources"
 done >"$out/unpack/more"
 cat "$out/unpack/more" >>"$out/unpack/sources"
-apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Retries)[: ]' \
-	>"$out/unpack/apt.conf" || true
+archive_conf >"$out/unpack/apt.conf"
 
 echo "  DEBS    $out/root (once; arm64 packages of $release; log in $out/root.log)"
 # As a tar file, so that whoever builds owns what comes out, in each of mmdebstrap's modes. The kernel's
