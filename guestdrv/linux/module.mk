@@ -30,9 +30,20 @@ $(MODULE): $(MODULE_FILES) guestdrv/linux/module.mk | $(if $(KDIR),,$(LINUX_STAM
 	+$(Q)$(MODULE_MAKE) M=$(abspath $(MODULE_SRC)/guestdrv/linux) modules
 	$(Q)$(MODULE_CROSS)strip --strip-debug -o $@ $(MODULE_SRC)/guestdrv/linux/poise_guest.ko
 
+# The same for the newer kernel of the release.
+MODULE_NEWER := $(OUT)/module/newer/poise_guest.ko
+MODULE_NEWER_MAKE = $(call linux_kbuild,$(LINUX_NEWER)) $(if $(Q),-s) CONFIG_DEBUG_INFO_BTF_MODULES=
+$(MODULE_NEWER): $(MODULE_FILES) guestdrv/linux/module.mk | $(LINUX_NEWER_STAMP)
+	$(if $(Q),@echo "  KBUILD  $@")
+	$(call module_copy,$(OUT)/module/newer/src)
+	+$(Q)$(MODULE_NEWER_MAKE) M=$(abspath $(OUT)/module/newer/src/guestdrv/linux) modules
+	$(Q)$(CROSS)strip --strip-debug -o $@ $(OUT)/module/newer/src/guestdrv/linux/poise_guest.ko
+
 # Warnings of the kernel's own W=1 and more as errors; sparse: annotations and context.
 RUN_module-check := test/module/check.sh $(OUT)/module/check $(MODULE_MAKE)
-module-check: | $(if $(KDIR),,$(LINUX_STAMP)) ## the module under more warnings, all errors, and under sparse
+RUN_module-check-newer := test/module/check.sh $(OUT)/module/check-newer $(MODULE_NEWER_MAKE)
+module-check: | $(if $(KDIR),,$(LINUX_NEWER_STAMP)) ## the module under more warnings, all errors, and under sparse
 	$(call module_copy,$(OUT)/module/check)
-	$(call run_all,module-check,module-check)
+	$(call module_copy,$(OUT)/module/check-newer)
+	$(call run_all,module-check $(if $(KDIR),,module-check-newer),module-check)
 	@test/sum.sh total $(OUT)/test/module-check

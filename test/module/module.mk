@@ -3,6 +3,7 @@
 MODULE_TEST := $(OUT)/san/test/module/test_module
 MODULE_TEST_SRCS := $(addprefix test/module/,test_module.c common.c machine.c console.c) $(CORE_SRCS)
 MODULE_INITRAMFS := $(OUT)/module/test.cpio
+MODULE_NEWER_INITRAMFS := $(OUT)/module/newer/test.cpio
 
 $(MODULE_TEST): $(MODULE_TEST_SRCS:%.c=$(OUT)/san/%.o)
 	$(if $(Q),@echo "  LINK    $@")
@@ -13,6 +14,12 @@ $(MODULE_INITRAMFS): $(MODULE) test/module/job test/linux/init test/linux/initra
 	$(if $(Q),@echo "  CPIO    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/module/job file=$(MODULE):/poise_guest.ko \
 		modules=virtio_pci,virtio_blk,virtio_balloon keep=zram,lzo-rle
+
+$(MODULE_NEWER_INITRAMFS): $(MODULE_NEWER) test/module/job test/linux/init test/linux/initramfs.sh | $(LINUX_NEWER_STAMP)
+	$(if $(Q),@echo "  CPIO    $@")
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX_NEWER) job=test/module/job file=$(MODULE_NEWER):/poise_guest.ko \
+		modules=virtio_pci,virtio_blk,virtio_balloon keep=zram,lzo-rle
+RUN_module-newer := $(MODULE_TEST) $(QEMU) $(LINUX_NEWER)/vmlinuz $(MODULE_NEWER_INITRAMFS) $(OUT)/test/module-newer.work
 
 RUN_module := $(MODULE_TEST) $(QEMU) $(LINUX_KERNEL) $(MODULE_INITRAMFS) $(OUT)/test/module.work
 
@@ -39,8 +46,8 @@ RUN_module-xen := test/xen/boot.sh 600 $(OUT)/test/module-xen.work $(LINUX) $(MO
 
 TEST_GROUPS += module
 .PHONY: test-module module-runs
-module-runs: $(MODULE_TEST) $(MODULE_INITRAMFS) $(MODULE_XEN)/dom0.cpio
-	$(call run_all,module module-xen,module)
+module-runs: $(MODULE_TEST) $(MODULE_INITRAMFS) $(MODULE_NEWER_INITRAMFS) $(MODULE_XEN)/dom0.cpio
+	$(call run_all,module module-newer module-xen,module)
 
 test-module: module-runs ## the Linux guest module in a real kernel: emulated machine with ivshmem, with device tree, and under Xen
 	@test/sum.sh total $(OUT)/test/module

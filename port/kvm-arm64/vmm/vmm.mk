@@ -75,24 +75,20 @@ host-runs: $(VMM_TESTS:%=$(OUT)/vmmsan/test/unit/test_%)
 # The program under real KVM in the emulated host: with the kernel of all such runs, then with a newer
 # one, which has dirty rings.
 VMM_CPIO := $(OUT)/vmm/initramfs.cpio
-VMM_NEWER := $(LINUX)/newer
 VMM_TEST := test/kvm/vmm.sh
 
 $(VMM_CPIO): $(VMM) test/kvm/vmm.job test/linux/init test/linux/initramfs.sh | $(LINUX_STAMP)
 	$(if $(Q),@echo "  CPIO    $@")
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=test/kvm/vmm.job file=$(VMM):/bin/poise-vmm
 
-$(VMM_NEWER)/version: test/kvm/newer-kernel.sh | $(LINUX_STAMP)
-	@test/kvm/newer-kernel.sh $(VMM_NEWER)
-
 # What can be said of the source of the dirty log, the program and its guest without running them.
 RUN_vmm-source := test/kvm/vmm-source.sh $(LINUX_SYSROOT) $(CLANG) $(CC_vmm) $(VMM_DIR)/guest/guest.c \
 	$(KVM_DIRTY_SRCS) $(filter $(VMM_DIR)/%,$(VMM_SRCS))
 
-VMM_NEEDS := $(VMM_CPIO) $(VMM_NEWER)/version $(SIM)
+VMM_NEEDS := $(VMM_CPIO) $(LINUX_NEWER_STAMP) $(SIM)
 VMM_RUNS := vmm-source vmm vmm-ring
 RUN_vmm := $(VMM_TEST) log $(OUT)/test/vmm-results $(LINUX) $(VMM_CPIO) $(SIM)
-RUN_vmm-ring := $(VMM_TEST) ring $(OUT)/test/vmm-results $(VMM_NEWER) $(VMM_CPIO) $(SIM)
+RUN_vmm-ring := $(VMM_TEST) ring $(OUT)/test/vmm-results $(LINUX_NEWER) $(VMM_CPIO) $(SIM)
 
 # One after the other: the last compares its results with those of the one before.
 TEST_GROUPS += vmm
