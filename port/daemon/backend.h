@@ -186,6 +186,13 @@ struct backend {
 	enum poise_err (*host_free)(void *ctx, uint64_t reserve_pages, uint64_t *pages);
 
 	void (*status)(void *ctx, uint32_t vm, struct backend_status *out);
+
+	/*
+	 * Names this start of a VM that has started: another start of it in this boot of the host
+	 * has another name. By it a later daemon knows that what was learned of the VM still holds.
+	 * Returns false when it cannot tell. May be NULL.
+	 */
+	bool (*identity)(void *ctx, uint32_t vm, char text[BACKEND_NAME_MAX]);
 };
 
 /* Those that this build has, NULL at the end; backends.c. */

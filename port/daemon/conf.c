@@ -13,7 +13,7 @@
 #include "poise_names.h"
 #include "text.h"
 
-#define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,log,control,policy,vms"
+#define ROOT_KEYS    "backend,pool,host_reserve,on_exit,lock,record,state_file,log,control,policy,vms"
 #define CONTROL_KEYS "socket,mode,group"
 #define VM_KEYS      "name,min,boot,max,weight,basis,static,frozen"
 
@@ -260,6 +260,8 @@ static void read_root(struct setting_reader *r, config_setting_t *root, struct c
 	c->boot_on_exit = setting_choice(r, root, "on_exit", "leave,boot", 0) == 1;
 	setting_path(r, root, "lock", c->lock, sizeof(c->lock), "/run/poise/poised.lock");
 	setting_path(r, root, "record", c->record, sizeof(c->record), "");
+	setting_path(r, root, "state_file", c->state_file, sizeof(c->state_file),
+		     "/run/poise/poised.state");
 	c->log = levels[setting_choice(r, root, "log", "error,warning,info,debug", 2)];
 	read_control(r, root, c);
 	read_policy(r, root, c);
@@ -371,6 +373,9 @@ const char *conf_fixed_difference(const struct config *now, const struct config 
 	}
 	if (strcmp(now->lock, then->lock) != 0) {
 		return "lock";
+	}
+	if (strcmp(now->state_file, then->state_file) != 0) {
+		return "state_file";
 	}
 	return strcmp(now->record, then->record) != 0 ? "record" : NULL;
 }

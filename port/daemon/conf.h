@@ -27,6 +27,7 @@ struct config {
 	enum log_level log;
 	char lock[CONFIG_PATH_MAX];
 	char record[CONFIG_PATH_MAX]; /* "": none */
+	char state_file[CONFIG_PATH_MAX];
 	char socket[CONFIG_PATH_MAX];
 	char group[BACKEND_NAME_MAX]; /* "": the daemon's own */
 	mode_t mode;

@@ -142,6 +142,7 @@ int daemon_open(struct poised *d, struct config *conf, const char *conf_path)
 	if (pool_find(d) != 0 || recording_open(d) != 0 || port_start(d) != POISE_OK) {
 		return -1;
 	}
+	state_load(d);
 	d->control = control_open(d);
 	if (d->control == NULL || timers_open(d) != 0) {
 		return -1;
@@ -167,6 +168,7 @@ void daemon_close(struct poised *d)
 {
 	struct event *events[] = {d->tick, d->words, d->term, d->interrupt, d->hup};
 
+	state_save(d, true);
 	if (d->control != NULL) {
 		control_close(d->control);
 	}

@@ -23,6 +23,7 @@ DAEMON_SRCS := \
 	port/daemon/service.c \
 	port/daemon/sink.c \
 	port/daemon/source.c \
+	port/daemon/state.c \
 	port/daemon/status.c \
 	port/daemon/vms.c \
 	port/daemon/words.c \
@@ -117,7 +118,7 @@ $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
 	$(call daemon_link,$(CC) $(LDFLAGS_san),$(DAEMON_HERE_LIBS))
 
 # Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend and a clock of its own.
-DAEMON_TEST_SRCS_daemon := test/daemon/fake.c $(GUESTDRV_SRCS) \
+DAEMON_TEST_SRCS_daemon := test/daemon/fake.c port/record/reader.c port/record/replay.c $(GUESTDRV_SRCS) \
 	$(filter-out port/daemon/backends.c port/daemon/clock.c,$(DAEMON_SRCS))
 DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
 define daemon_test

@@ -79,5 +79,6 @@ void interval_run(struct poised *d)
 	d->ticks++;
 	d->ticked_ms = now;
 	recording_flush(d);
+	state_save(d, false);
 	service_alive();
 }

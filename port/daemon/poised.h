@@ -19,6 +19,7 @@
 #include "history.h"
 #include "port_kit.h"
 #include "sink.h"
+#include "state.h"
 #include "words.h"
 
 struct daemon_vm {
@@ -64,6 +65,7 @@ struct poised {
 	struct control *control;
 	FILE *record;
 	struct sinks sinks;
+	struct state state; /* of the daemon before this one */
 	bool leaving;
 	uint64_t leave_ms; /* not later than this */
 	struct daemon_vm vm[POISE_VM_MAX];

@@ -2,10 +2,6 @@
 /* Recordings; see recording.h. */
 #include "recording.h"
 
-#include "pool.h"
-#include "port.h"
-#include "vms.h"
-
 static bool record_file_write(void *ctx, const char *line, size_t size)
 {
 	return fwrite(line, 1, size, ctx) == size;
@@ -13,27 +9,12 @@ static bool record_file_write(void *ctx, const char *line, size_t size)
 
 const char *recording_start(struct poised *d, const struct sink *sink)
 {
-	uint64_t before[POISE_VM_MAX];
-	const char *wrong = sinks_add(&d->sinks, sink);
+	const char *wrong = sinks_add(&d->sinks, sink, &d->core);
 
 	if (wrong != NULL) {
 		recording_stop(d, sink->ctx);
-		return wrong;
 	}
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		/* What is on its way to a VM stays charged until it has been measured. */
-		before[i] = poise_vm_charge(&d->core.vm[i]);
-	}
-	log_unexpected(port_start(d), "recording");
-	log_unexpected(poise_pool_set(&d->core, POOL_LEAST_PAGES), "recording");
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		if (d->vm[i].running) {
-			log_unexpected(vms_add(d, i, before[i]), d->vm[i].conf.name);
-		}
-	}
-	pool_update(d);
-	vms_apply_all(d);
-	return NULL;
+	return wrong;
 }
 
 void recording_stop(struct poised *d, const void *ctx)
@@ -60,7 +41,7 @@ int recording_open(struct poised *d)
 		return -1;
 	}
 	sink.ctx = d->record;
-	wrong = sinks_add(&d->sinks, &sink);
+	wrong = sinks_add(&d->sinks, &sink, NULL);
 	return wrong == NULL ? 0 : -1;
 }
 

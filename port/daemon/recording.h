@@ -11,9 +11,8 @@ int recording_open(struct poised *d);
 void recording_flush(struct poised *d);
 
 /*
- * Starts a recording: the core starts anew with every VM at the size that it has, so that the
- * recording holds everything its decisions rest on. Forecasts are made again, from two samples on.
- * Returns NULL, or what is wrong.
+ * Starts a recording with the state that the core is in; the core does not notice. Returns NULL, or
+ * what is wrong.
  */
 const char *recording_start(struct poised *d, const struct sink *sink);
 void recording_stop(struct poised *d, const void *ctx);

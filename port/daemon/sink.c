@@ -4,12 +4,14 @@
 
 #include "record.h"
 
-const char *sinks_add(struct sinks *sinks, const struct sink *sink)
+const char *sinks_add(struct sinks *sinks, const struct sink *sink, const struct poise *core)
 {
 	for (size_t i = 0; i < SINKS_MAX; i++) {
 		if (sinks->sink[i].write == NULL) {
 			sinks->sink[i] = *sink;
-			return sink->write(sink->ctx, RECORD_HEADER "\n", sizeof(RECORD_HEADER))
+			return (core != NULL ? record_begin(core, sink->write, sink->ctx)
+					     : sink->write(sink->ctx, RECORD_HEADER "\n",
+							   sizeof(RECORD_HEADER)))
 				       ? NULL
 				       : "cannot be written to";
 		}

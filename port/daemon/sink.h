@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct poise;
 struct poise_event;
 
 /* `write` returns false when it wants no more. */
@@ -19,8 +20,11 @@ struct sinks {
 	struct sink sink[SINKS_MAX];
 };
 
-/* Adds one, and writes a recording's first line to it. Returns NULL, or what is wrong. */
-const char *sinks_add(struct sinks *sinks, const struct sink *sink);
+/*
+ * Adds one, and writes a recording's beginning to it: of a core in the midst of things, or of one
+ * that is still to be started (NULL). Returns NULL, or what is wrong.
+ */
+const char *sinks_add(struct sinks *sinks, const struct sink *sink, const struct poise *core);
 void sinks_remove(struct sinks *sinks, const void *ctx);
 /* Writes an event to all; who wants no more gets no more. */
 void sinks_write(struct sinks *sinks, const struct poise_event *event);

@@ -79,7 +79,10 @@ enum poise_err vms_add(struct poised *d, uint32_t slot, uint64_t pages)
 	enum poise_err err;
 
 	config.min_pages = 1;
-	err = poise_vm_add(&d->core, slot, &config, pages);
+	err = state_vm_add(d, slot, &config, pages);
+	if (err == POISE_E_NOT_FOUND) {
+		err = poise_vm_add(&d->core, slot, &config, pages);
+	}
 	d->vm[slot].running = err == POISE_OK;
 	return err;
 }

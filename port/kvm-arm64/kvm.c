@@ -179,6 +179,20 @@ static enum poise_err host_free(void *ctx, uint64_t reserve_pages, uint64_t *fre
 	return POISE_OK;
 }
 
+static bool identity(void *ctx, uint32_t vm, char text[BACKEND_NAME_MAX])
+{
+	const struct kvm *kvm = ctx;
+	uint64_t ticks;
+
+	/* A process is another one if it was started at another time, whatever its number. */
+	if (kvm->vm[vm]->pid == 0 || !proc_started(kvm->vm[vm]->pid, &ticks)) {
+		return false;
+	}
+	snprintf(text, BACKEND_NAME_MAX, "%ld:%llu", (long)kvm->vm[vm]->pid,
+		 (unsigned long long)ticks);
+	return true;
+}
+
 extern const struct backend kvm_backend;
 const struct backend kvm_backend = {
 	.name = "kvm",
@@ -201,4 +215,5 @@ const struct backend kvm_backend = {
 	.host_total = host_total,
 	.host_free = host_free,
 	.status = status,
+	.identity = identity,
 };

@@ -80,3 +80,26 @@ bool proc_resident(pid_t pid, uint64_t *pages)
 	*pages = anon + shared + huge;
 	return true;
 }
+
+/* The time is the 20th word behind the name, which may have anything in it but ends with the last
+ * bracket. */
+#define WORDS_BEFORE_START 19
+
+bool proc_started(pid_t pid, uint64_t *ticks)
+{
+	char path[64];
+	char text[TEXT_MAX];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	at = read_text(path, text) ? strrchr(text, ')') : NULL;
+	at = at == NULL ? NULL : at + 1;
+	for (unsigned i = 0; at != NULL && i < WORDS_BEFORE_START; i++) {
+		at = strchr(at + 1, ' ');
+	}
+	if (at == NULL || at[1] < '0' || at[1] > '9') {
+		return false;
+	}
+	*ticks = strtoull(at + 1, NULL, 10);
+	return true;
+}

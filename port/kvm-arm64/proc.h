@@ -17,4 +17,8 @@ bool proc_host(uint64_t *total_pages, uint64_t *available_pages);
 /* Memory that a process holds, its binaries' pages apart. Returns false when it cannot be read. */
 bool proc_resident(pid_t pid, uint64_t *pages);
 
+/* When a process was started, in ticks since the host's boot. Returns false when it cannot be read.
+ */
+bool proc_started(pid_t pid, uint64_t *ticks);
+
 #endif

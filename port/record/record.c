@@ -179,6 +179,34 @@ size_t record_format(const struct poise_event *event, char *line, size_t size)
 	return (size_t)(w.to - line);
 }
 
+bool record_begin(const struct poise *p, bool (*write)(void *ctx, const char *line, size_t size),
+		  void *ctx)
+{
+	char line[RECORD_LINE_MAX];
+	struct poise_event event = {.code = POISE_EVENT_INIT, .data = &p->config};
+	bool taken = write(ctx, RECORD_HEADER "\n", sizeof(RECORD_HEADER)) &&
+		     write(ctx, line, record_format(&event, line, sizeof(line)));
+	event = (struct poise_event){.now_ms = p->now_ms,
+				     .code = POISE_EVENT_IMPORT,
+				     .vm = p->first,
+				     .a = p->config.pool_pages,
+				     .b = p->ticked_ms,
+				     .c = p->epoch};
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		event.d += p->vm[i].state != POISE_VM_EMPTY;
+	}
+	taken = taken && write(ctx, line, record_format(&event, line, sizeof(line)));
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		event = (struct poise_event){.now_ms = p->now_ms,
+					     .code = POISE_EVENT_IMPORT_VM,
+					     .vm = i,
+					     .data = &p->vm[i]};
+		taken = taken && (p->vm[i].state == POISE_VM_EMPTY ||
+				  write(ctx, line, record_format(&event, line, sizeof(line))));
+	}
+	return taken;
+}
+
 /* --- reading --- */
 
 static int ends_word(char c)

@@ -8,6 +8,7 @@
 #ifndef PORT_RECORD_H
 #define PORT_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "poise.h"
@@ -44,6 +45,14 @@ struct record {
  * RECORD_LINE_MAX. Returns the length without the NUL.
  */
 size_t record_format(const struct poise_event *event, char *line, size_t size);
+
+/*
+ * Writes what a recording that starts now, in the middle of things, starts with: the head, the
+ * configuration and the whole state. What `p` records from now on may follow. `write` returns false
+ * when it wants no more. Returns whether it has taken all.
+ */
+bool record_begin(const struct poise *p, bool (*write)(void *ctx, const char *line, size_t size),
+		  void *ctx);
 
 /*
  * Reads one line (with or without its newline) of a recording of `format`. Strict: the keys of the

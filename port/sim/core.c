@@ -202,6 +202,20 @@ static enum poise_err set_pool(struct sim_host *h)
 	return err;
 }
 
+/* A live update of the program that decides: its state goes out, a new one takes it in. */
+static enum poise_err update(struct sim_host *h)
+{
+	static unsigned char blob[POISE_EXPORT_BYTES];
+	const struct poise_config config = h->core.config;
+	size_t bytes = 0;
+	enum poise_err err = poise_export(&h->core, blob, sizeof(blob), &bytes);
+
+	if (err == POISE_OK) {
+		err = poise_init(&h->core, sizeof(h->core), &config, &port, h);
+	}
+	return err == POISE_OK ? poise_import(&h->core, blob, bytes) : err;
+}
+
 static enum poise_err tell(struct sim_host *h, const struct sim_event *e)
 {
 	struct poise_vm_config config = {0};
@@ -240,6 +254,8 @@ static enum poise_err tell(struct sim_host *h, const struct sim_event *e)
 	case SIM_EVENT_CLOCK:
 		h->clock_ms += (uint64_t)e->ms;
 		break;
+	case SIM_EVENT_UPDATE:
+		return update(h);
 	default:
 		break;
 	}

@@ -89,6 +89,7 @@ enum sim_event_kind {
 	SIM_EVENT_PAUSE,  /* whoever decides stands still for `ms` */
 	SIM_EVENT_BURST,  /* `count` ticks at once */
 	SIM_EVENT_CLOCK,  /* the host's clock leaps by `ms` */
+	SIM_EVENT_UPDATE, /* the core is replaced by another one, which takes its state over */
 };
 
 struct sim_event {

@@ -11,7 +11,7 @@
 #define SECONDS_MAX    1e6
 #define CLOCK_MAX      1e9
 #define EVENT_SETTINGS "at,kind,vm,total,min,max,weight,seconds,count"
-#define EVENT_KINDS    "pool,add,remove,reset,reboot,limits,pause,burst,clock"
+#define EVENT_KINDS    "pool,add,remove,reset,reboot,limits,pause,burst,clock,update"
 #define PORT_SETTINGS  "call,way,number,from,until,vm"
 #define PORT_CALLS     "any,resize,measure,notify"
 #define PORT_WAYS      "error,short,late,twice,never"

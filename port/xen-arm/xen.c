@@ -275,6 +275,20 @@ static void vm_status(void *ctx, uint32_t vm, struct backend_status *out)
 	out->adopting = xen_domains_uncharged(&b->domains);
 }
 
+/* A domain's number is used again one day, its UUID is not; unless it is configured. */
+static bool vm_identity(void *ctx, uint32_t vm, char text[BACKEND_NAME_MAX])
+{
+	const struct backend_xen *b = ctx;
+	const struct xen_info *info = &b->vm[vm].info;
+	int used = snprintf(text, BACKEND_NAME_MAX, "%u:", info->domid);
+
+	for (size_t i = 0; i < sizeof(info->handle); i++) {
+		used += snprintf(text + used, BACKEND_NAME_MAX - (size_t)used, "%02x",
+				 info->handle[i]);
+	}
+	return true;
+}
+
 const struct backend xen_backend = {
 	.name = "xen",
 	.vm_keys = "domain,memory",
@@ -296,4 +310,5 @@ const struct backend xen_backend = {
 	.host_total = host_total,
 	.host_free = host_free,
 	.status = vm_status,
+	.identity = vm_identity,
 };

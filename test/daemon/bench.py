@@ -72,6 +72,7 @@ class Bench:
 pool = "%s";
 host_reserve = 0;
 lock = "%s/lock";
+state_file = "%s/state";
 log = "debug";
 control = { socket = "%s/control"; };
 policy = { interval_ms = %d; };
@@ -80,7 +81,7 @@ kvm = { deadline_ms = %d; overhead = "64M"; };
 vms = (
 %s
 );
-""" % (pool, self.folder, self.folder, interval_ms, deadline_ms, more, vms))
+""" % (pool, self.folder, self.folder, self.folder, interval_ms, deadline_ms, more, vms))
 
     def peer(self, name, **options):
         self.peers[name] = Peer(self.folder, name, **options)

@@ -160,6 +160,12 @@ static void status(void *ctx, uint32_t vm, struct backend_status *out)
 	*out = (struct backend_status){.alarms = guest->alarms, .adopting = guest->adopting};
 }
 
+static bool identity(void *ctx, uint32_t vm, char name[BACKEND_NAME_MAX])
+{
+	snprintf(name, BACKEND_NAME_MAX, "start %u", ((const struct fake *)ctx)->guest[vm].start);
+	return true;
+}
+
 static const struct backend fake_backend = {
 	.name = "fake",
 	.vm_keys = "",
@@ -182,6 +188,7 @@ static const struct backend fake_backend = {
 	.host_total = host_total,
 	.host_free = host_free,
 	.status = status,
+	.identity = identity,
 };
 
 const struct backend *const backends[] = {&fake_backend, NULL};
@@ -196,20 +203,48 @@ uint64_t clock_now_us(void)
 static const char text[] =
 	"backend = \"fake\"; pool = %s; host_reserve = \"64M\"; log = \"error\"; on_exit = "
 	"\"leave\";\n"
-	"control = { socket = \"%s/control\"; };\n"
+	"control = { socket = \"%s/control\"; }; state_file = \"%s/state\";\n"
 	"policy = { interval_ms = 10; };\n"
 	"vms = ( { name = \"a\"; min = 32; boot = 128; max = 256; },\n"
 	"        { name = \"b\"; min = 32; boot = 128; max = 256; },\n"
 	"        { name = \"c\"; min = 32; boot = 128; max = 256; } );\n";
 
-struct bench *bench_start(const char *pool)
+const char *bench_state(const struct bench *b)
 {
-	struct bench *b = calloc(1, sizeof(*b));
+	static char path[96];
+
+	snprintf(path, sizeof(path), "%s/state", b->folder);
+	return path;
+}
+
+static void start_daemon(struct bench *b)
+{
 	char file[2048];
 	char error[CONFIG_ERROR_MAX];
 	struct config *conf;
 
+	snprintf(file, sizeof(file), text, b->pool, b->folder, b->folder);
+	log_open(LOG_LEVEL_ERROR, 0);
+	conf = conf_read_text("test", file, error);
+	assert_non_null(conf);
+	assert_int_equal(daemon_open(&b->d, conf, "test"), 0);
+}
+
+void bench_again(struct bench *b, bool orderly)
+{
+	if (!orderly) {
+		b->d.ticks = 0; /* It does not get to write its state. */
+	}
+	daemon_close(&b->d);
+	start_daemon(b);
+}
+
+struct bench *bench_start(const char *pool)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
 	assert_non_null(b);
+	b->pool = pool;
 	memset(&fake, 0, sizeof(fake));
 	fake.host_free = 1024u * MIB;
 	fake.now_us = 1000000;
@@ -225,11 +260,7 @@ struct bench *bench_start(const char *pool)
 	}
 	strcpy(b->folder, "/tmp/poised-XXXXXX");
 	assert_non_null(mkdtemp(b->folder));
-	snprintf(file, sizeof(file), text, pool, b->folder);
-	log_open(LOG_LEVEL_ERROR, 0);
-	conf = conf_read_text("test", file, error);
-	assert_non_null(conf);
-	assert_int_equal(daemon_open(&b->d, conf, "test"), 0);
+	start_daemon(b);
 	return b;
 }
 
@@ -237,6 +268,7 @@ void bench_end(struct bench *b)
 {
 	assert_int_equal(b->d.check_failures, 0);
 	daemon_close(&b->d);
+	(void)unlink(bench_state(b));
 	assert_int_equal(rmdir(b->folder), 0);
 	free(b);
 }

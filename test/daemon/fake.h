@@ -20,6 +20,7 @@ struct guest {
 	struct gd gd;
 	uint64_t actual, target, need;
 	uint32_t alarms;
+	uint32_t start; /* which start of it this is */
 	bool adopting;
 	bool obeys;
 };
@@ -37,6 +38,7 @@ extern struct fake fake;
 /* A daemon in a folder of its own. */
 struct bench {
 	struct poised d;
+	const char *pool;
 	char folder[64];
 };
 
@@ -45,6 +47,10 @@ struct bench *bench_start(const char *pool);
 /* As bench_start; all VMs are there and have been looked at a few times. */
 struct bench *bench_start_all(const char *pool);
 void bench_end(struct bench *b);
+/* Another daemon comes in its place, after an orderly end or after none; VMs have yet to appear. */
+void bench_again(struct bench *b, bool orderly);
+/* The path of its state file. */
+const char *bench_state(const struct bench *b);
 /* The backend tells that a VM is there. */
 void bench_appear(struct bench *b, uint32_t vm);
 /* Ticks of the daemon, an interval apart; every invariant is looked at. */

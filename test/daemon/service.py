@@ -2,6 +2,7 @@
 """What poised and poisectl do when nothing is wrong, and when their own input is."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -260,6 +261,104 @@ def replays(bench, path):
     expect(" plan " in text and " sample " in text and " ack " in text, "not much of a recording")
 
 
+def recording_that_starts_later_forgets_nothing(bench):
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    path = bench.folder + "/later"
+    process = subprocess.Popen([bench.ctl, "--socket", bench.folder + "/control", "record", path])
+    wait(lambda: os.path.exists(path) and " tick " in open(path).read(), "a recording")
+    serves(bench, "b", 40000)
+    process.send_signal(signal.SIGINT)
+    expect(process.wait(LIMIT_S) == 0, "poisectl record")
+    with open(path) as file:
+        lines = file.read().splitlines()
+    expect(lines[1].startswith("0 init ") and " import " in lines[2], lines[2])
+    for line in lines[3:6]:
+        expect(" import_vm " in line and " state=managed " in line and " steps=2 " in line, line)
+    expect("unmanaged" not in "".join(lines), "a VM was forgotten")
+    replays(bench, path)
+
+
+def managed_from_the_first_look(bench, names):
+    """A daemon has just started: those VMs were never anything but managed."""
+    with open(bench.folder + "/after") as file:
+        text = file.read()
+    for vm, name in enumerate(bench.names):
+        forgotten = re.search(r" state vm=%d from=\w+ to=unmanaged\n" % vm, text) is not None
+        imported = " import_vm vm=%d " % vm in text and not forgotten
+        expect(imported == (name in names), "%s: %s" % (name, text[:1000]))
+
+
+def history_outlives_the_daemon(bench):
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    quiet(bench)
+    before = [peer.get()["target"] for peer in bench.peers.values()]
+    bench.configure(more='record = "%s/after";' % bench.folder)
+    bench.stop()
+    bench.start()
+    bench.wait_managed()
+    quiet(bench)
+    expect(bench.log().count("goes on with its history") == 3, bench.log())
+    after = [peer.get()["target"] for peer in bench.peers.values()]
+    # A VM without a history is put back to its boot size: tens of MiB for each of these.
+    expect(all(abs(x - y) < 2 * MIB for x, y in zip(before, after)),
+           "sizes have changed: %s, %s" % (before, after))
+    serves(bench, "b", 45000)
+    bench.stop()
+    managed_from_the_first_look(bench, bench.names)
+    replays(bench, bench.folder + "/after")
+
+
+def history_is_that_of_one_start_of_a_vm(bench):
+    settled(bench)
+    bench.configure(more='record = "%s/after";' % bench.folder)
+    bench.stop()
+    # Another process when the next daemon comes.
+    bench.peers["c"].kill()
+    bench.peer("c")
+    bench.start()
+    bench.wait_managed()
+    expect(bench.log().count("goes on with its history") == 2, bench.log())
+    expect("c: has been started anew: its history is not used" in bench.log(), bench.log())
+    serves(bench, "a", 45000)
+    bench.stop()
+    managed_from_the_first_look(bench, ("a", "b"))
+    replays(bench, bench.folder + "/after")
+
+
+def a_state_file_that_does_not_fit_is_not_used(bench):
+    settled(bench)
+    bench.stop()
+    path = bench.folder + "/state"
+    with open(path) as file:
+        good = file.read()
+    expect(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "others may read it")
+    state = json.loads(good)
+    cases = (("another boot", json.dumps(dict(state, boot="0" + state["boot"][1:] + "0"))),
+             ("a time that has not been", json.dumps(dict(state, saved_ms=2 ** 50))),
+             ("another format", json.dumps(dict(state, format=2))),
+             ("damaged", json.dumps(dict(state, state=state["state"][:-2]))),
+             ("damaged", json.dumps(dict(state, state=state["state"].replace("00", "01", 1)))),
+             ("damaged", good[:-100]), ("damaged", "[" * 100000), ("damaged", ""),
+             ("longer than 1 MiB", "7" * 2 ** 21), ("a zero byte", good + "\0"))
+    for reason, text in cases:
+        with open(path, "w") as file:
+            file.write(text)
+        bench.start()
+        bench.wait_managed()
+        expect("goes on with" not in bench.log(), reason)
+        told = [line for line in bench.log().splitlines() if "not used" in line]
+        expect(len(told) == 1 and "/state: not used: " in told[0] and reason in told[0],
+               "%s: %s" % (reason, bench.log()[:500]))
+        bench.kill()
+        os.unlink(bench.folder + "/control")
+    # A crash leaves no half file, and what is beside it is nobody's.
+    expect(sorted(os.listdir(bench.folder)).count("state.new") == 0, "a temporary file is left")
+
+
 def recording_from_the_start_replays(bench):
     path = bench.folder + "/whole"
     bench.configure(more='record = "%s";' % path)
@@ -437,6 +536,8 @@ def installs(bench):
 # The slow ones first.
 TESTS = [urgent_relief_within_50_ms, idle_cost, balances_three_guests, balances_by_virtio_statistics,
          bad_configurations, examples_are_right, commands_of_poisectl, recording_replays,
-         recording_from_the_start_replays, reload_changes_what_it_can,
+         recording_from_the_start_replays, recording_that_starts_later_forgets_nothing,
+         history_outlives_the_daemon, history_is_that_of_one_start_of_a_vm,
+         a_state_file_that_does_not_fit_is_not_used, reload_changes_what_it_can,
          smaller_pool_than_reservations_is_refused, hostile_control_clients, socket_permissions,
          ends_and_leaves_sizes, ends_at_boot_sizes, tells_systemd, installs]

@@ -16,6 +16,8 @@
 #include "fake.h"
 #include "interval.h"
 #include "metrics.h"
+#include "recording.h"
+#include "replay.h"
 
 /* --- tests --- */
 
@@ -307,6 +309,200 @@ static void every_record_has_words(void **state)
 	}
 }
 
+/* What is known of a VM's guest and its balloon, as another daemon has to know it, too. */
+static void assert_same_history(const struct poise_vm *a, const struct poise_vm *b)
+{
+	assert_int_equal(a->state, b->state);
+	assert_memory_equal(&a->forecast, &b->forecast, sizeof(a->forecast));
+	assert_memory_equal(&a->last.body, &b->last.body, sizeof(a->last.body));
+	assert_true(a->sample_ms == b->sample_ms && a->urgent_ms == b->urgent_ms);
+	assert_true(a->actual_pages == b->actual_pages && a->target_pages == b->target_pages);
+}
+
+/* Brings the bench to a point where sizes are not those of the start. */
+static struct bench *start_in_motion(void)
+{
+	struct bench *b = bench_start_all("\"384M\"");
+
+	fake.guest[0].need = 200u * MIB;
+	bench_tick(b, 40);
+	assert_true(fake.guest[0].actual > 160u * MIB);
+	return b;
+}
+
+static void a_daemon_that_comes_after_decides_as_the_one_before_would_have(void **state)
+{
+	/* The same needs twice: once one daemon sees all of them, once two do. */
+	uint64_t actual[2][VMS][30];
+
+	(void)state;
+	for (unsigned run = 0; run < 2; run++) {
+		struct bench *b = start_in_motion();
+
+		if (run == 1) {
+			static struct poise before;
+
+			before = b->d.core;
+			bench_again(b, true);
+			interval_run(&b->d); /* As a daemon does when it has started. */
+			for (uint32_t i = 0; i < VMS; i++) {
+				bench_appear(b, i);
+				assert_same_history(&before.vm[i], &b->d.core.vm[i]);
+			}
+		}
+		fake.guest[1].need = 150u * MIB;
+		for (unsigned tick = 0; tick < 30; tick++) {
+			bench_tick(b, 1);
+			for (uint32_t i = 0; i < VMS; i++) {
+				actual[run][i][tick] = fake.guest[i].actual;
+				assert_int_equal(b->d.core.vm[i].state, POISE_VM_MANAGED);
+			}
+		}
+		bench_end(b);
+	}
+	assert_memory_equal(actual[0], actual[1], sizeof(actual[0]));
+}
+
+static void a_vm_that_was_started_anew_meanwhile_has_no_history(void **state)
+{
+	struct bench *b = start_in_motion();
+
+	(void)state;
+	bench_again(b, true);
+	fake.guest[1].start++;
+	bench_appear(b, 0);
+	bench_appear(b, 1);
+	assert_int_equal(b->d.core.vm[0].state, POISE_VM_MANAGED);
+	assert_int_equal(b->d.core.vm[1].state, POISE_VM_UNMANAGED);
+	/* Nor has one that goes and comes again while the daemon runs. */
+	fake.env.calls->gone(&b->d, 0);
+	bench_appear(b, 0);
+	assert_int_equal(b->d.core.vm[0].state, POISE_VM_UNMANAGED);
+	bench_end(b);
+}
+
+static void the_state_is_written_while_the_daemon_runs(void **state)
+{
+	struct bench *b = start_in_motion();
+
+	(void)state;
+	assert_int_equal(access(bench_state(b), F_OK), -1);
+	bench_tick(b, 1001); /* Ten seconds and an interval. */
+	assert_int_equal(access(bench_state(b), F_OK), 0);
+	bench_again(b, false);
+	bench_appear(b, 2);
+	assert_int_equal(b->d.core.vm[2].state, POISE_VM_MANAGED);
+	bench_end(b);
+}
+
+static void the_state_is_not_overwritten_before_all_are_known(void **state)
+{
+	struct bench *b = start_in_motion();
+
+	(void)state;
+	bench_again(b, true);
+	fake.guest[2].adopting = true;
+	bench_tick(b, 5);
+	bench_again(b, true);
+	fake.guest[2].adopting = false;
+	bench_appear(b, 2);
+	assert_int_equal(b->d.core.vm[2].state, POISE_VM_MANAGED);
+	bench_end(b);
+}
+
+/* Replaces the file's first `from` by `to`. */
+static void edit_state(const struct bench *b, const char *from, const char *to)
+{
+	static char text[65536];
+	FILE *file = fopen(bench_state(b), "r");
+	char *at;
+	size_t size;
+
+	assert_non_null(file);
+	size = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	at = strstr(text, from);
+	assert_non_null(at);
+	file = fopen(bench_state(b), "w");
+	assert_non_null(file);
+	fwrite(text, 1, (size_t)(at - text), file);
+	fputs(to, file);
+	fputs(at + strlen(from), file);
+	fclose(file);
+}
+
+static void a_state_that_does_not_fit_is_not_used(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} edits[] = {
+		{"\"format\": 1", "\"format\": 2"},
+		{"\"backend\": \"fake\"", "\"backend\": \"kvm\""},
+		{"\"boot\": \"", "\"boot\": \"0"},
+		{"\"saved_ms\": ", "\"saved_ms\": 9"},
+		{"\"slot\": 0", "\"slot\": 99"},
+		{"\"slot\": 0", "\"slot\": 1"},
+		{"\"state\": \"", "\"state\": \"g0"},
+		{"\"state\": \"50", "\"state\": \"51"},
+		{"{", "["},
+		{"\"vms\"", "\"wms\""},
+		{"\"state\": \"50", "\"state\": \"5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		struct bench *b = start_in_motion();
+
+		/* The daemon writes its state; what it finds is another one. */
+		bench_again(b, true);
+		edit_state(b, edits[i].from, edits[i].to);
+		bench_again(b, false);
+		bench_appear(b, 0);
+		bench_appear(b, 2);
+		assert_int_equal(b->d.core.vm[0].state, POISE_VM_UNMANAGED);
+		assert_int_equal(b->d.core.vm[2].state, POISE_VM_UNMANAGED);
+		bench_tick(b, 5);
+		assert_int_equal(b->d.core.vm[0].state, POISE_VM_MANAGED);
+		bench_end(b);
+	}
+}
+
+static bool take_lines(void *ctx, const char *line, size_t size)
+{
+	return fwrite(line, 1, size, ctx) == size;
+}
+
+static void a_recording_that_starts_later_changes_nothing_and_replays(void **state)
+{
+	static struct replay_result result;
+	static struct poise before;
+	struct bench *b = start_in_motion();
+	FILE *file = tmpfile();
+	const struct sink sink = {take_lines, file};
+
+	(void)state;
+	assert_non_null(file);
+	before = b->d.core;
+	assert_null(recording_start(&b->d, &sink));
+	assert_memory_equal(&b->d.core, &before, sizeof(before));
+	fake.guest[1].need = 200u * MIB;
+	bench_tick(b, 30);
+	fake.env.calls->gone(&b->d, 2);
+	bench_tick(b, 5);
+	bench_appear(b, 2);
+	bench_tick(b, 20);
+	recording_stop(&b->d, file);
+	rewind(file);
+	if (replay_run(file, NULL, &result) != 0) {
+		fail_msg("line %lu: %s: %s / %s", result.line, result.reason, result.expected,
+			 result.found);
+	}
+	assert_true(result.checks == 0 && result.lines > 100);
+	fclose(file);
+	bench_end(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +518,12 @@ int main(void)
 		cmocka_unit_test(requests_of_clients),
 		cmocka_unit_test(sizes_as_text),
 		cmocka_unit_test(every_record_has_words),
+		cmocka_unit_test(a_daemon_that_comes_after_decides_as_the_one_before_would_have),
+		cmocka_unit_test(a_vm_that_was_started_anew_meanwhile_has_no_history),
+		cmocka_unit_test(the_state_is_written_while_the_daemon_runs),
+		cmocka_unit_test(the_state_is_not_overwritten_before_all_are_known),
+		cmocka_unit_test(a_state_that_does_not_fit_is_not_used),
+		cmocka_unit_test(a_recording_that_starts_later_changes_nothing_and_replays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

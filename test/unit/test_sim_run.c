@@ -86,6 +86,42 @@ static void test_every_scenario_keeps_the_invariants_and_replays(void **state)
 	}
 }
 
+static void test_a_live_update_of_the_core_changes_nothing(void **state)
+{
+	static struct sim_result plain, updated;
+	static struct replay_result replay;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		struct sim_scenario *s = read_scenario(scenarios[i]);
+		FILE *record = tmpfile();
+
+		assert_non_null(record);
+		if (s->event_count != 0) {
+			fclose(record);
+			sim_scenario_free(s);
+			continue; /* The list of events is ours here. */
+		}
+		s->end_ms = 60000;
+		run(s, "poise", 1, NULL, &plain);
+		for (uint64_t at = 1500; at < s->end_ms && s->event_count < SIM_EVENTS_MAX;
+		     at += 2345) {
+			s->event[s->event_count++] =
+				(struct sim_event){.at_ms = at, .kind = SIM_EVENT_UPDATE};
+		}
+		run(s, "poise", 1, record, &updated);
+		assert_int_equal(updated.checks, plain.checks + s->event_count);
+		updated.checks = plain.checks;
+		assert_memory_equal(&plain, &updated, sizeof(plain));
+		rewind(record);
+		if (replay_run(record, NULL, &replay) != 0) {
+			fail_msg("%s: line %lu: %s", s->name, replay.line, replay.reason);
+		}
+		fclose(record);
+		sim_scenario_free(s);
+	}
+}
+
 static void test_static_moves_nothing_and_best_needs_nothing(void **state)
 {
 	static struct sim_result result;
@@ -171,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equal_seeds_give_equal_results),
 		cmocka_unit_test(test_every_scenario_keeps_the_invariants_and_replays),
+		cmocka_unit_test(test_a_live_update_of_the_core_changes_nothing),
 		cmocka_unit_test(test_static_moves_nothing_and_best_needs_nothing),
 		cmocka_unit_test(test_the_simulators_own_policies_move_memory),
 		cmocka_unit_test(test_wrong_policies_are_refused),
