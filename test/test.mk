@@ -96,7 +96,7 @@ $(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/uni
 # Every call of the port fails once in every way. Optimised and without sanitizers, as these are half
 # a million runs; the unit test of scenarios plays some of each kind under the sanitizers.
 FAULT := $(OUT)/host/test/fault/test_fault
-FAULT_SRCS := test/fault/test_fault.c $(SCENARIO_SRCS) $(CORE_SRCS) $(GUESTDRV_SRCS)
+FAULT_SRCS := test/fault/test_fault.c $(SCENARIO_SRCS) $(CORE_SRCS) $(CORE_EXTRA_SRCS) $(GUESTDRV_SRCS)
 $(FAULT): $(FAULT_SRCS:%.c=$(OUT)/host/%.o)
 	$(if $(Q),@echo "  LINK    $@")
 	$(Q)$(LINK_host) -o $@ $^ -lcmocka

@@ -119,7 +119,7 @@ int board_main(void)
 		{"boot", test_boot},     {"memory", test_memory},       {"calls", test_calls},
 		{"faults", test_faults}, {"sched", test_sched},         {"device", test_device},
 		{"vector", test_vector}, {"balance", test_balance},     {"hostile", test_hostile},
-		{"churn", test_churn},   {"scenarios", test_scenarios},
+		{"churn", test_churn},   {"scenarios", test_scenarios}, {"update", test_update},
 	};
 	char name[16];
 

@@ -49,5 +49,6 @@ void test_balance(void);
 void test_hostile(void);
 void test_churn(void);
 void test_scenarios(void);
+void test_update(void);
 
 #endif

@@ -276,6 +276,26 @@ static void play_tick(struct scenario_run *run)
 	one_tick(run);
 }
 
+/* A live update: the state goes out, and a core that is made anew takes it in. */
+static void update(struct scenario_run *run)
+{
+	static unsigned char blob[POISE_EXPORT_BYTES];
+	const struct poise_config config = run->p.config;
+	size_t bytes = 0;
+	enum poise_err err = poise_export(&run->p, blob, sizeof(blob), &bytes);
+	__builtin_memset(&run->p, 0xa5, sizeof(run->p));
+	if (err == POISE_OK) {
+		err = poise_init(&run->p, sizeof(run->p), &config, &model_port, run);
+	}
+	if (err == POISE_OK) {
+		err = poise_import(&run->p, blob, bytes);
+	}
+	if (err != POISE_OK) {
+		model_fail(run, 0, "the state was not taken over", (uint64_t)-err, bytes);
+	}
+	model_check(run);
+}
+
 const char *scenario_play(struct scenario_run *run, const struct scenario *scenario,
 			  const struct scenario_options *options)
 {
@@ -296,6 +316,9 @@ const char *scenario_play(struct scenario_run *run, const struct scenario *scena
 		}
 	}
 	while (run->tick < scenario->ticks && run->failure == NULL) {
+		if (options->update != 0 && run->tick % options->update == options->update - 1) {
+			update(run);
+		}
 		play_tick(run);
 		for (uint32_t i = 0; i < scenario->expects && !options->no_expect; i++) {
 			const uint32_t at = scenario->expect[i].tick;

@@ -144,7 +144,9 @@ struct scenario_options {
 	uint32_t policy; /* enum poise_policy */
 	uint32_t rules_off;
 	uint32_t calm_ticks; /* played after the script has ended, all calls work */
-	bool sloppy;         /* leaves out what costs much: the byte comparison after errors */
+	uint32_t update; /* after so many ticks, again and again, another core takes the state over;
+			    0: never */
+	bool sloppy;     /* leaves out what costs much: the byte comparison after errors */
 	bool no_expect;
 	bool flip; /* a page is overwritten the moment its sample is reported, until poise_poll
 		      returns */
