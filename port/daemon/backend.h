@@ -169,8 +169,9 @@ struct backend {
 	enum poise_err (*measure)(void *ctx, uint32_t vm, uint64_t *pages);
 
 	/* Once an interval for each configured VM, before its page is read: time to look after
-	 * files and connections, and to ask for statistics that come later. */
-	void (*poll)(void *ctx, uint32_t vm);
+	 * files and connections. `want_stats`: the guest's page has nothing fresh, so statistics
+	 * by other means are to be asked for, which may come later. */
+	void (*poll)(void *ctx, uint32_t vm, bool want_stats);
 	void (*pages)(void *ctx, uint32_t vm, struct backend_pages *out);
 	/* The host page has been written: rings the guest if there is a way. May be NULL. */
 	void (*told)(void *ctx, uint32_t vm);

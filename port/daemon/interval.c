@@ -59,7 +59,7 @@ void interval_run(struct poised *d)
 
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (d->vm[i].configured) {
-			d->backend->poll(d->ctx, i);
+			d->backend->poll(d->ctx, i, d->vm[i].want_stats);
 			if (d->vm[i].running) {
 				source_sample(d, i, now);
 			}

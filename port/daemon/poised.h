@@ -33,6 +33,9 @@ struct daemon_vm {
 	enum source source;
 	uint64_t page_boot_id, page_sample; /* last seen in the guest's page */
 	uint64_t page_ms;                   /* host time at which that was new; 0: never */
+	uint32_t page_seq;                  /* its sequence word, at the last look */
+	uint32_t page_still;                /* looks in a row at which it was the same */
+	bool want_stats;                    /* the page has no driver, or none any more */
 
 	struct poise_host_page *host; /* what `writer` writes to */
 	struct poise_host_writer writer;

@@ -3,6 +3,7 @@
 #include "source.h"
 
 #include "clock.h"
+#include "poise_seq.h"
 #include "port.h"
 #include "words.h"
 
@@ -36,6 +37,19 @@ void source_doorbell(struct poised *d, uint32_t vm)
 			serve_urgent(d, vm, pages.guest);
 		}
 	}
+}
+
+/* Looks in a row at a page that does not change, before it counts as left by its driver. */
+#define STILL_LOOKS 5u
+
+/* Whether statistics by other means are wanted: there is no page, or its driver has left it. */
+static bool is_left(struct daemon_vm *v, const struct poise_guest_page *page)
+{
+	const uint32_t seq = page != NULL ? POISE_SEQ_LOAD(&page->head.seq) : 0;
+
+	v->page_still = seq != v->page_seq ? 0 : v->page_still + (v->page_still < STILL_LOOKS);
+	v->page_seq = seq;
+	return seq == 0 || v->page_still >= STILL_LOOKS;
 }
 
 /* Whether the guest's page has something new. One that has never held a page is no page yet. */
@@ -81,6 +95,7 @@ void source_sample(struct poised *d, uint32_t vm, uint64_t now)
 
 	d->backend->pages(d->ctx, vm, &pages);
 	check_page(d, vm, pages.guest, now);
+	v->want_stats = is_left(v, pages.guest);
 	source = choose_source(d, vm, &pages, now);
 	if (source != v->source) {
 		log_line(LOG_LEVEL_INFO, "%s: statistics from %s", v->conf.name,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a VM's statistics come from: its own page, or the backend's statistics of it. */
+/* Where a VM's statistics come from: its own page, or the backend's statistics of it. Here, and
+ * nowhere else outside the core, is decided whether a page is fresh. */
 #ifndef DAEMON_SOURCE_H
 #define DAEMON_SOURCE_H
 

@@ -124,11 +124,11 @@ static enum poise_err measure(void *ctx, uint32_t vm, uint64_t *pages)
 	return kvm_vm_measure(kvm->vm[vm], pages);
 }
 
-static void poll(void *ctx, uint32_t vm)
+static void poll(void *ctx, uint32_t vm, bool want_stats)
 {
 	const struct kvm *kvm = ctx;
 
-	kvm_vm_check(kvm->vm[vm]);
+	kvm_vm_check(kvm->vm[vm], want_stats);
 }
 
 static void pages(void *ctx, uint32_t vm, struct backend_pages *out)

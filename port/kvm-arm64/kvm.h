@@ -86,8 +86,6 @@ struct kvm_vm {
 	bool unsent;          /* target_pages is to be sent as soon as the link takes it */
 
 	struct pagefile file;
-	uint32_t seen_seq;                /* of the guest page, at the last look */
-	uint32_t still;                   /* looks in a row at which it was the same */
 	char balloon[BACKEND_DETAIL_MAX]; /* QOM path; "": not known */
 	uint64_t boots;                   /* names boots in the statistics' page */
 	bool polling;                     /* the balloon's statistics are switched on */

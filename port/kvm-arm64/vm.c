@@ -10,11 +10,8 @@
 
 #include "clock.h"
 #include "life.h"
-#include "poise_seq.h"
 #include "talk.h"
 
-/* Looks in a row before a page counts as left by its driver. */
-#define STILL_LOOKS 5u
 /* A connection on which nothing is answered for so many deadlines is made anew. */
 #define GIVE_UP_DEADLINES 6u
 #define RETRY_MS          1000u
@@ -85,20 +82,9 @@ static void check_link(struct kvm_vm *vm, uint64_t now)
 
 /* --- the guest's statistics --- */
 
-/* Whether the balloon's statistics are wanted: there is no page, or its driver has left it. */
-static bool want_stats(struct kvm_vm *vm)
+static void check_stats(struct kvm_vm *vm, bool want_stats)
 {
-	const bool mapped = pagefile_check(&vm->file);
-	const uint32_t seq = mapped ? POISE_SEQ_LOAD(&vm->file.guest->head.seq) : 0;
-
-	vm->still = seq != vm->seen_seq ? 0 : vm->still + (vm->still < STILL_LOOKS);
-	vm->seen_seq = seq;
-	return !mapped || seq == 0 || vm->still >= STILL_LOOKS;
-}
-
-static void check_stats(struct kvm_vm *vm)
-{
-	const bool want = want_stats(vm) && vm->balloon[0] != '\0' && !vm->refused &&
+	const bool want = want_stats && vm->balloon[0] != '\0' && !vm->refused &&
 			  vm->life == KVM_RUNNING && vm->link.state == LINK_READY;
 
 	if (want && vm->stats->ram_pages == 0 && vm->ram_pages != 0) {
@@ -119,11 +105,12 @@ static void check_stats(struct kvm_vm *vm)
 	}
 }
 
-void kvm_vm_check(struct kvm_vm *vm)
+void kvm_vm_check(struct kvm_vm *vm, bool want_stats)
 {
 	kvm_life_check(vm);
 	check_link(vm, clock_now_ms());
-	check_stats(vm);
+	(void)pagefile_check(&vm->file);
+	check_stats(vm, want_stats);
 	if (vm->link.state == LINK_READY && !vm->silent && !vm->refused) {
 		kvm_talk_ask(vm, REQUEST_ACTUAL);
 		kvm_talk_send_target(vm);

@@ -225,8 +225,9 @@ static enum poise_err measure(void *ctx, uint32_t vm, uint64_t *pages)
 	return xen_vm_measure(&b->c, &b->vm[vm], pages);
 }
 
-static void vm_poll(void *ctx, uint32_t vm)
+static void vm_poll(void *ctx, uint32_t vm, bool want_stats)
 {
+	(void)want_stats; /* Xen knows nothing of a guest that its driver does not tell. */
 	struct backend_xen *b = ctx;
 	xen_vm_poll(&b->c, &b->vm[vm]);
 }

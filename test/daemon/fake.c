@@ -113,11 +113,12 @@ static enum poise_err measure(void *ctx, uint32_t vm, uint64_t *pages)
 	return POISE_OK;
 }
 
-static void poll_vm(void *ctx, uint32_t vm)
+static void poll_vm(void *ctx, uint32_t vm, bool want_stats)
 {
 	struct guest *guest = &((struct fake *)ctx)->guest[vm];
 	struct poise_abi_guest body = {0};
 
+	(void)want_stats;
 	body.balloon_pages = 256u * MIB - guest->actual;
 	body.inactive_anon_pages = guest->need < guest->actual ? guest->need : guest->actual;
 	body.swap_used_pages = guest->need - body.inactive_anon_pages;
@@ -312,5 +313,5 @@ struct bench *bench_start_all(const char *pool)
 
 void fake_publish(uint32_t vm)
 {
-	poll_vm(&fake, vm);
+	poll_vm(&fake, vm, false);
 }

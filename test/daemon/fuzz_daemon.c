@@ -122,7 +122,7 @@ static void fuzz_qmp(const char *data, size_t size)
 
 	link_close(&vm->link);
 	vm->retry_ms = 0;
-	kvm_vm_check(vm);
+	kvm_vm_check(vm, true);
 	fd = accept(listener, NULL, NULL);
 	if (fd < 0) {
 		return;

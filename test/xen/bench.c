@@ -139,7 +139,7 @@ void bench_turns(unsigned count)
 
 void bench_poll(void)
 {
-	xen_backend.poll(bench.ctx, 0);
+	xen_backend.poll(bench.ctx, 0, false);
 }
 
 enum poise_err bench_resize(uint64_t target, uint64_t epoch)
