@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The block device: for each VM a swap area in RAM, and a read-only file area whose contents are
- * computed (blkpattern.h), so that a guest can verify what it reads. The cost is modelled: one
- * queue for all VMs, as on the one eMMC chip of a set; a request takes a latency and its bytes, and
- * its sender sleeps until virtual time has passed that point.
+ * The block device: for each VM a swap area in RAM (swap.c), and a read-only file area whose
+ * contents are computed (blkpattern.h), so that a guest can verify what it reads. The cost is
+ * modelled: one queue for all VMs, as on the one eMMC chip of a set; a request takes a latency and
+ * its bytes, and its sender sleeps until virtual time has passed that point.
  */
 #include "blk.h"
-
-#include <string.h>
 
 #include "blkpattern.h"
 #include "memory.h"
@@ -59,25 +57,6 @@ static void read_file(const struct board_vm *vm, uint64_t block, uint64_t page)
 	}
 }
 
-/* A swap block that was never written since the VM started reads as zeroes: nothing old shows. */
-static void read_swap(const struct board_vm *vm, uint64_t block, uint64_t page)
-{
-	if ((vm->swap_map[block / 64u] >> (block % 64u) & 1u) == 0) {
-		memset((void *)(uintptr_t)page, 0, BOARD_PAGE_BYTES);
-		return;
-	}
-	memcpy((void *)(uintptr_t)page,
-	       (const void *)(uintptr_t)(vm->swap_base + block * BOARD_PAGE_BYTES),
-	       BOARD_PAGE_BYTES);
-}
-
-static void write_swap(struct board_vm *vm, uint64_t block, uint64_t page)
-{
-	memcpy((void *)(uintptr_t)(vm->swap_base + block * BOARD_PAGE_BYTES),
-	       (const void *)(uintptr_t)page, BOARD_PAGE_BYTES);
-	vm->swap_map[block / 64u] |= UINT64_C(1) << (block % 64u);
-}
-
 static uint64_t cost_ns(bool write, uint64_t blocks)
 {
 	uint64_t latency = write ? model->write_latency_ns : model->read_latency_ns;
@@ -98,7 +77,8 @@ int64_t board_blk_request(struct board_vm *vm, bool write, uint64_t block, uint6
 		return HVC_DENIED;
 	}
 
-	/* The buffer ends at the first page that is not the guest's to use. */
+	/* The request ends at the first page that is not the guest's to use, or when swap is full.
+	 */
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t at = ipa + i * BOARD_PAGE_BYTES;
 		if (!write && vm->host_page != 0 && at == vm->host_page_ipa) {
@@ -110,11 +90,13 @@ int64_t board_blk_request(struct board_vm *vm, bool write, uint64_t block, uint6
 		}
 		board_cache_flush(page, BOARD_PAGE_BYTES);
 		if (write) {
-			write_swap(vm, block + i, page);
+			if (!board_swap_write(&vm->swap, block + i, page)) {
+				break;
+			}
 		} else if (block >= HVC_FILE_BLOCK) {
 			read_file(vm, block - HVC_FILE_BLOCK + i, page);
 		} else {
-			read_swap(vm, block + i, page);
+			board_swap_read(&vm->swap, block + i, page);
 		}
 		board_cache_flush(page, BOARD_PAGE_BYTES);
 		(*done)++;

@@ -61,7 +61,7 @@ $(BOARD_EARLY_OBJECTS): BOARD_CFLAGS += -fno-builtin -fno-tree-loop-distribute-p
 BOARD_SOURCES := $(BOARD_EARLY_SOURCES) board/boot.c board/args.c board/fdt.c board/gic.c board/timer.c \
 	board/carve.c board/pool.c board/syscalls.c board/stage2.c board/memory.c board/context.c \
 	board/vm_table.c board/vm.c board/vm_check.c board/sched.c board/monitor.c board/trap.c \
-	board/hypercall.c board/blk.c
+	board/hypercall.c board/blk.c board/swap.c
 BOARD_OBJECTS := $(patsubst %,$(BOARD_OUT)/%.o,$(BOARD_SOURCES))
 
 # Poise itself: the library as everybody gets it, the recorder, what ports have in common, and the port

@@ -43,7 +43,7 @@ void board_vm_start(struct board_vm *vm)
 	vm->balloon_pages = ram_pages - config->boot_pages;
 	vm->target_pages = config->boot_pages;
 	vm->epoch = 0;
-	memset(vm->swap_map, 0, (config->swap_blocks + 63u) / 64u * sizeof(uint64_t));
+	board_swap_forget(&vm->swap);
 	vm->boot_id = board_vm_table_boot_id();
 	vm->faulted = false;
 	vm->exit_status = 0;

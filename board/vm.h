@@ -18,6 +18,7 @@
 #include "gic.h"
 #include "hvc.h"
 #include "stage2.h"
+#include "swap.h"
 
 #define BOARD_VM_MAX   16u
 #define BOARD_VMID(vm) ((uint8_t)((vm)->slot + 1u)) /* 0 is the pool */
@@ -126,9 +127,7 @@ struct board_vm {
 	uint64_t console_ns; /* rate limit: the time up to which lines are paid for */
 	uint64_t console_dropped;
 
-	/* Swap area: contents, and which blocks have been written since the VM started. */
-	uint64_t swap_base;
-	uint64_t *swap_map;
+	struct board_swap swap;
 
 	uint64_t boot_id;
 	uint64_t exit_status; /* of HVC_EXIT */

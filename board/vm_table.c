@@ -56,12 +56,9 @@ struct board_vm *board_vm_create(uint32_t slot, const struct board_vm_config *co
 	vm->config = config;
 
 	uint64_t balloon_bytes = (config->ram_pages + 63u) / 64u * sizeof(uint64_t);
-	uint64_t swap_bytes = (config->swap_blocks + 63u) / 64u * sizeof(uint64_t);
 	uint64_t mark = board_carve_mark();
 	vm->balloon_map = (uint64_t *)(uintptr_t)board_carve(balloon_bytes);
-	vm->swap_map = (uint64_t *)(uintptr_t)board_carve(swap_bytes);
-	vm->swap_base = board_carve(config->swap_blocks * BOARD_PAGE_BYTES);
-	if (vm->balloon_map == NULL || vm->swap_map == NULL || vm->swap_base == 0 ||
+	if (vm->balloon_map == NULL || !board_swap_create(&vm->swap, config->swap_blocks) ||
 	    !board_stage2_create(&vm->space, BOARD_VMID(vm), config->ram_pages)) {
 		board_carve_release(mark);
 		vm->config = NULL;

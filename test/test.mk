@@ -7,6 +7,7 @@ UNIT_TESTS := \
 	ack \
 	board_fdt \
 	board_stage2 \
+	board_swap \
 	check \
 	err \
 	export \
@@ -54,6 +55,7 @@ SIZE_TESTS := \
 	random
 
 UNIT_SRCS_board_fdt := board/fdt.c
+UNIT_SRCS_board_swap := board/swap.c
 UNIT_SRCS_board_stage2 := board/stage2.c
 $(foreach f,san arm cov,$(OUT)/$(f)/board/stage2.o): INCLUDES += -include test/unit/board_arch_fake.h
 UNIT_SRCS_module_judge := guestdrv/linux/judge.c
