@@ -103,8 +103,7 @@ struct board_vm {
 	enum board_vm_state state;
 	const struct board_vm_config *config;
 
-	/* Memory. Its size is ram_pages less balloon_pages; what is populated is not in the
-	 * balloon. */
+	/* Memory. Size: ram_pages less balloon_pages; what is populated is not in the balloon. */
 	struct board_stage2 space;
 	/* One bit a page of the RAM window: in the balloon. */
 	uint64_t *balloon_map;

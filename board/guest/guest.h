@@ -8,7 +8,7 @@
 
 #include "../hvc.h"
 #include "frame.h"
-#include "mm.h"
+#include "kernel/mm.h"
 
 #define GUEST_TICK_NONE UINT64_MAX
 
@@ -21,7 +21,7 @@ extern char guest_stack_guard[], guest_end[], guest_vectors[];
 /* Runs the guest. Called by start.S with stage 1 and caches on and interrupts masked. */
 _Noreturn void guest_main(const struct board_boot *boot);
 
-/* The guest's one struct mm, for the fault handler and for arch.c. */
+/* The guest's one struct mm, for the fault handler. */
 extern struct mm guest_mm;
 
 /* Called by the timer's interrupt: publishes when it is time. Returns the next tick wanted. */

@@ -11,10 +11,10 @@ GUEST_CC ?= $(CROSS)gcc
 GUEST_OBJCOPY := $(CROSS)objcopy
 
 # Memory management without a machine: also built for the host by test/unit/test_guest_*.c.
-GUEST_MM_SRCS := board/guest/mm.c board/guest/lru.c board/guest/reclaim.c board/guest/swap.c \
-	board/guest/cache.c board/guest/balloon.c board/guest/workload.c
+GUEST_KERNEL_SRCS := $(addprefix board/guest/kernel/,mm.c lru.c reclaim.c swap.c cache.c balloon.c)
+GUEST_MM_SRCS := $(GUEST_KERNEL_SRCS) board/guest/workload.c
 $(foreach t,guest_mm guest_balloon guest_workload,$(eval UNIT_SRCS_$(t) := test/unit/guest_fake.c $$(GUEST_MM_SRCS)))
-GUEST_C_SRCS := $(GUEST_MM_SRCS) board/guest/main.c board/guest/arch.c board/guest/mmu.c \
+GUEST_C_SRCS := $(GUEST_MM_SRCS) board/guest/main.c board/guest/machine.c board/guest/mmu.c \
 	board/guest/irq.c board/guest/console.c board/guest/args.c board/guest/hostile.c \
 	guestdrv/publish.c guestdrv/bare/bare.c
 GUEST_S_SRCS := board/guest/start.S board/guest/vectors.S board/guest/string.S

@@ -5,6 +5,7 @@
  * timer's interrupt publishes in between.
  */
 #include "guest.h"
+#include "hvc_call.h"
 #include "hostile.h"
 #include "workload.h"
 #include "../../guestdrv/bare/bare.h"
@@ -33,7 +34,7 @@ static void publish(void)
 {
 	const struct mm *m = &guest_mm;
 	struct poise_abi_guest counters = {
-		.guest_ms = arch_now_ms(),
+		.guest_ms = machine_now_ms(NULL),
 		.balloon_pages = m->balloon_pages,
 		.free_pages = m->free_pages,
 		.active_file_pages = m->lru_pages[LRU_ACTIVE_FILE],
@@ -77,10 +78,12 @@ uint64_t guest_timer(uint64_t now_ticks)
 	return next_publish_ms * irq_ticks_per_ms();
 }
 
-void arch_poll(struct mm *m)
+void machine_poll(void *machine)
 {
+	struct mm *m = &guest_mm;
 	struct gd_host host;
 
+	(void)machine;
 	if (!irq_poise_pending() && !host_due) {
 		return;
 	}
@@ -90,9 +93,9 @@ void arch_poll(struct mm *m)
 	}
 }
 
-void arch_pressure(struct mm *m)
+void machine_pressure(void *machine)
 {
-	const uint64_t now_ms = arch_now_ms();
+	const uint64_t now_ms = machine_now_ms(machine);
 
 	irq_mask();
 	if (gd_bare_may_ring(&driver, now_ms)) {
@@ -101,11 +104,10 @@ void arch_pressure(struct mm *m)
 	}
 	irq_unmask();
 	/* The host may have answered at once. */
-	arch_poll(m);
+	machine_poll(machine);
 }
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 struct range {
 	uint64_t start, end; /* IPAs, whole pages */
@@ -231,8 +233,22 @@ static void start_balloon(const char *args)
 	b->floor = floor_pages;
 }
 
+/* RAM is mapped where it is: the address of a page is its IPA. */
+static bool share(const volatile void *guest_page, const volatile void *host_page)
+{
+	return hvc_call(HVC_VERSION, 0, 0, 0).status == HVC_ABI_VERSION &&
+	       (hvc_call(HVC_FEATURES, 0, 0, 0).status & HVC_FEATURE_POISE) != 0 &&
+	       hvc_call(HVC_PAGES, (uintptr_t)guest_page, (uintptr_t)host_page, 0).status == HVC_OK;
+}
+
+static void ring(void)
+{
+	hvc_call(HVC_URGENT, 0, 0, 0);
+}
+
 static void start_driver(const struct board_boot *boot)
 {
+	static const struct gd_bare_calls calls = {.share = share, .ring = ring};
 	uint32_t features = FEATURES;
 
 	if (!guest_mm.anon_active) {
@@ -241,21 +257,20 @@ static void start_driver(const struct board_boot *boot)
 	if (floor_pages != 0) {
 		features |= POISE_GF_FLOOR;
 	}
-	if (!gd_bare_attach(&driver, boot->boot_id, boot->ram_pages, features)) {
+	if (!gd_bare_attach(&driver, &calls, boot->boot_id, boot->ram_pages, features)) {
 		console_print("no Poise here: goes on without");
 	}
 	irq_set_timer(guest_timer(irq_ticks()));
 	irq_unmask();
 }
 
-/* --- the main loop -----------------------------------------------------------------------------
- */
+/* --- the main loop --- */
 
 static void report(uint64_t start_ms)
 {
 	const struct mm *m = &guest_mm;
 	const uint64_t played_ms = workload_due_ms(&workload);
-	const uint64_t now_ms = arch_now_ms() - start_ms;
+	const uint64_t now_ms = machine_now_ms(NULL) - start_ms;
 
 	console_print(
 		"row %u late %l ms, io %l ms, size %u free %u, anon %u+%u file %u+%u swap %u, "
@@ -276,14 +291,14 @@ _Noreturn static void run(const char *args)
 {
 	const uint32_t report_rows = args_number(args, "report", 0);
 	const bool exit_at_end = args_is(args, "end", "exit");
-	const uint64_t start_ms = arch_now_ms();
+	const uint64_t start_ms = machine_now_ms(NULL);
 	bool playing = workload.head != NULL;
 
 	for (;;) {
-		const uint64_t now_ms = arch_now_ms();
+		const uint64_t now_ms = machine_now_ms(NULL);
 		uint64_t next_ms = hostile_next_ms(&hostile);
 
-		arch_poll(&guest_mm);
+		machine_poll(NULL);
 		hostile_step(&hostile, now_ms);
 		workload_housekeeping(&guest_mm);
 		if (playing) {

@@ -121,24 +121,27 @@ static void invalidate(uint32_t vpn)
 	__asm__ volatile("tlbi vaale1is, %0" ::"r"(page) : "memory");
 }
 
-void arch_map(uint32_t vpn, uint32_t pfn)
+void machine_map(void *machine, uint32_t vpn, uint32_t pfn)
 {
+	(void)machine;
 	const uint64_t address = GUEST_RAM_BASE + (uint64_t)pfn * GUEST_PAGE_BYTES;
 
 	set_entry(vpn, address | DESC_DATA | DESC_PAGE);
 	board_isb();
 }
 
-void arch_unmap(uint32_t vpn)
+void machine_unmap(void *machine, uint32_t vpn)
 {
+	(void)machine;
 	set_entry(vpn, 0);
 	invalidate(vpn);
 	board_dsb_ish();
 	board_isb();
 }
 
-bool arch_test_clear_young(uint32_t vpn)
+bool machine_test_clear_young(void *machine, uint32_t vpn)
 {
+	(void)machine;
 	const uint64_t entry = window[vpn];
 
 	if ((entry & DESC_AF) == 0) {
@@ -153,8 +156,9 @@ bool arch_test_clear_young(uint32_t vpn)
 	return true;
 }
 
-volatile uint64_t *arch_window(uint32_t vpn)
+volatile uint64_t *machine_window(void *machine, uint32_t vpn)
 {
+	(void)machine;
 	return (volatile uint64_t *)(uintptr_t)(WINDOW_BASE + (uint64_t)vpn * GUEST_PAGE_BYTES);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memcpy and memset, which the compiler may call, and the page routines that carry most of the
- * guest's instructions: whole pages go eight registers a turn. General registers only; all
- * pointers are in x0 and x1; the flags and x2..x10 are clobbered.
+ * guest's instructions: whole pages go eight registers a turn. General registers only; the flags,
+ * the arguments and x2..x10 are clobbered.
  */
 	.macro	function name
 	.section .text.\name, "ax"
@@ -42,23 +42,23 @@
 2:	ret
 	.size	memset, . - memset
 
-/* void arch_page_copy(void *to, const void *from): 4096 bytes, both aligned to 8. */
-	function arch_page_copy
-	mov	x2, #4096 / 64
-1:	ldp	x3, x4, [x1]
-	ldp	x5, x6, [x1, #16]
-	ldp	x7, x8, [x1, #32]
-	ldp	x9, x10, [x1, #48]
-	stp	x3, x4, [x0]
-	stp	x5, x6, [x0, #16]
-	stp	x7, x8, [x0, #32]
-	stp	x9, x10, [x0, #48]
+/* void machine_page_copy(void *machine, void *to, const void *from): 4096 bytes, aligned to 8. */
+	function machine_page_copy
+	mov	x0, #4096 / 64
+1:	ldp	x3, x4, [x2]
+	ldp	x5, x6, [x2, #16]
+	ldp	x7, x8, [x2, #32]
+	ldp	x9, x10, [x2, #48]
+	stp	x3, x4, [x1]
+	stp	x5, x6, [x1, #16]
+	stp	x7, x8, [x1, #32]
+	stp	x9, x10, [x1, #48]
+	add	x2, x2, #64
 	add	x1, x1, #64
-	add	x0, x0, #64
-	subs	x2, x2, #1
+	subs	x0, x0, #1
 	b.ne	1b
 	ret
-	.size	arch_page_copy, . - arch_page_copy
+	.size	machine_page_copy, . - machine_page_copy
 
 /* void string_page_zero(void *page): 4096 bytes, page aligned; DC ZVA blocks of DCZID_EL0's size. */
 	function string_page_zero

@@ -96,7 +96,7 @@ void workload_housekeeping(struct mm *m)
 static void poll(struct workload *w)
 {
 	if (++w->touches % POLL_TOUCHES == 0) {
-		arch_poll(w->m);
+		machine_poll(w->m->machine);
 		workload_housekeeping(w->m);
 	}
 }
@@ -119,7 +119,7 @@ static void restart(struct workload *w, uint32_t vpn)
  */
 static bool touch(struct workload *w, uint32_t vpn)
 {
-	volatile uint64_t *page = arch_window(vpn);
+	volatile uint64_t *page = machine_window(w->m->machine, vpn);
 	const uint8_t generation = w->generation[vpn];
 	const uint64_t found = page[0];
 	uint64_t expected = 0;
@@ -134,13 +134,14 @@ static bool touch(struct workload *w, uint32_t vpn)
 		expected = tag(w, vpn, generation);
 	}
 	if (found != expected) {
-		arch_corrupt("anonymous page", vpn, found, expected);
+		machine_corrupt(w->m->machine, "anonymous page", vpn, found, expected);
 	}
 	if (generation != 0) {
 		expected = ~expected;
 	}
 	if (page[GUEST_PAGE_WORDS - 1u] != expected) {
-		arch_corrupt("end of anonymous page", vpn, page[GUEST_PAGE_WORDS - 1u], expected);
+		machine_corrupt(w->m->machine, "end of anonymous page", vpn,
+				page[GUEST_PAGE_WORDS - 1u], expected);
 	}
 	w->generation[vpn] = generation == UINT8_MAX ? 1u : (uint8_t)(generation + 1u);
 	page[0] = tag(w, vpn, w->generation[vpn]);
@@ -207,14 +208,15 @@ static uint32_t choose_page(struct workload *w)
 
 static void check_file(const struct workload *w, uint32_t block, uint32_t pfn)
 {
-	const uint64_t *word = arch_frame(pfn);
+	const uint64_t *word = machine_frame(w->m->machine, pfn);
 	const uint32_t probe[] = {0, block % GUEST_PAGE_WORDS, GUEST_PAGE_WORDS - 1u};
 
 	for (uint32_t i = 0; i < 3u; i++) {
 		const uint64_t expected = board_block_word((uint32_t)w->config.vm, block, probe[i]);
 
 		if (word[probe[i]] != expected) {
-			arch_corrupt("file block", block, word[probe[i]], expected);
+			machine_corrupt(w->m->machine, "file block", block, word[probe[i]],
+					expected);
 		}
 	}
 }

@@ -6,7 +6,7 @@
 #ifndef GUEST_WORKLOAD_H
 #define GUEST_WORKLOAD_H
 
-#include "mm.h"
+#include "kernel/mm.h"
 
 #define TRACE_MAGIC   0x43525450u /* the bytes 'P' 'T' 'R' 'C' */
 #define TRACE_VERSION 1u

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The glue of bare.h: two static pages and three hypercalls of board/hvc.h. */
+/* The glue of bare.h: two static pages, and the two calls of the guest's own. */
 #include "bare.h"
-
-#include "../../board/guest/hvc_call.h"
 
 static struct poise_guest_page guest_page __attribute__((aligned(POISE_ABI_PAGE_BYTES)));
 static struct poise_host_page host_page __attribute__((aligned(POISE_ABI_PAGE_BYTES)));
 
-bool gd_bare_attach(struct gd_bare *bare, uint64_t boot_id, uint64_t total_pages, uint32_t features)
+bool gd_bare_attach(struct gd_bare *bare, const struct gd_bare_calls *calls, uint64_t boot_id,
+		    uint64_t total_pages, uint32_t features)
 {
-	*bare = (struct gd_bare){.interval_ms = GD_INTERVAL_MS};
-	if (hvc_call(HVC_VERSION, 0, 0, 0).status != HVC_ABI_VERSION ||
-	    (hvc_call(HVC_FEATURES, 0, 0, 0).status & HVC_FEATURE_POISE) == 0 ||
-	    gd_init(&bare->gd, &guest_page, &host_page, boot_id, total_pages, features) != 0) {
-		return false;
-	}
-	/* Linked at their IPAs. Both were zeroed at start, so they are populated, as they have to
-	 * be. */
+	*bare = (struct gd_bare){.calls = calls, .interval_ms = GD_INTERVAL_MS};
+	/* Both pages were zeroed at start, so they are populated, as they have to be. */
 	bare->attached =
-		hvc_call(HVC_PAGES, (uintptr_t)&guest_page, (uintptr_t)&host_page, 0).status ==
-		HVC_OK;
+		gd_init(&bare->gd, &guest_page, &host_page, boot_id, total_pages, features) == 0 &&
+		calls->share(&guest_page, &host_page);
 	return bare->attached;
 }
 
@@ -39,7 +32,7 @@ bool gd_bare_may_ring(const struct gd_bare *bare, uint64_t now_ms)
 void gd_bare_urgent(struct gd_bare *bare, uint64_t now_ms)
 {
 	if (bare->attached && gd_urgent(&bare->gd, now_ms, GD_BARE_URGENT_GAP_MS) != 0) {
-		hvc_call(HVC_URGENT, 0, 0, 0);
+		bare->calls->ring();
 	}
 }
 

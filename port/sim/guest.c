@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One simulated guest: start, end, and its turn. What its kernel does is in board/guest, what its
- * programs do in player.c and touch.c, how its balloon behaves in manners.c, what it says in
- * report.c.
+ * One simulated guest: start, end, and its turn. What its kernel does is in board/guest/kernel,
+ * what its programs do in player.c and touch.c, how its balloon behaves in manners.c, what it says
+ * in report.c.
  */
 #include "guest.h"
 
@@ -21,6 +21,7 @@ static bool start_memory(struct sim_guest *g)
 {
 	const struct sim_vm_config *c = g->config;
 	struct mm_config config = {
+		.machine = g,
 		.page_count = (uint32_t)(c->max_pages / g->granule),
 		.boot_pages = (uint32_t)(c->boot_pages / g->granule),
 		.slot_count = (uint32_t)(c->swap_pages / g->granule),
@@ -176,7 +177,7 @@ static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 		sim_guest_publish(g);
 		g->next_publish_us += g->publish_ms * UINT64_C(1000);
 		if (sim_guest_is_greedy(g)) {
-			arch_pressure(&g->mm);
+			machine_pressure(g);
 		}
 	}
 	if (sim_report_is(g, SIM_REPORT_STORM)) {
@@ -192,7 +193,6 @@ static void run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 
 void sim_guest_run(struct sim_guest *g, uint64_t now_us, uint64_t until_us)
 {
-	sim_arch_guest = g;
 	if (g->present && setjmp(g->broken) == 0) {
 		run(g, now_us, until_us);
 	}

@@ -34,7 +34,7 @@ SIM_POLICY_SRCS := \
 
 # All but the command line: what unit tests are linked with.
 SIM_SRCS := \
-	port/sim/arch.c \
+	port/sim/machine.c \
 	port/sim/batch.c \
 	port/sim/books.c \
 	port/sim/core.c \
@@ -74,7 +74,7 @@ SIM_SRCS := \
 	port/record/replay.c \
 	port/common/setting.c \
 	port/common/text.c \
-	$(filter-out board/guest/workload.c,$(GUEST_MM_SRCS)) \
+	$(GUEST_KERNEL_SRCS) \
 	$(GUESTDRV_SRCS) \
 	$(CORE_SRCS) $(CORE_EXTRA_SRCS)
 

@@ -14,7 +14,7 @@
 
 #include "books.h"
 #include "load.h"
-#include "mm.h"
+#include "kernel/mm.h"
 #include "poise.h"
 #include "publish.h"
 #include "truth.h"
@@ -128,9 +128,5 @@ static inline void sim_guest_stall(struct sim_guest *g, uint64_t until_us)
 		g->clock_us = until_us;
 	}
 }
-
-/* The guest on whose behalf the code of board/guest runs: its seam to the machine names no guest.
- */
-extern struct sim_guest *sim_arch_guest;
 
 #endif

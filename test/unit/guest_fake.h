@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A machine for the board guest's memory management on the host: frames are heap memory, the window
- * is a table, the device is two arrays. Faults are played by arch_window.
+ * is a table, the device is two arrays. Faults are played by machine_window.
  */
 #ifndef GUEST_FAKE_H
 #define GUEST_FAKE_H
 
-#include "../../board/guest/mm.h"
+#include "../../board/guest/kernel/mm.h"
 
 struct guest_fake {
 	struct mm *m;
-	uint32_t target;      /* the host grants TAKE up to this size */
+	uint32_t target;      /* the host lets it deflate up to this size */
 	uint32_t write_limit; /* blocks a write request does at most */
 	uint64_t now_us;
 	uint32_t request_us, block_us; /* what a device request costs */

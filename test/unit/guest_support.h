@@ -58,7 +58,7 @@ static inline int teardown(void **state)
 /* Writes a number that names the page; checks it first if the page has been written before. */
 static inline void use(uint32_t vpn, bool first)
 {
-	volatile uint64_t *page = arch_window(vpn);
+	volatile uint64_t *page = machine_window(&guest_fake, vpn);
 
 	assert_int_equal(page[0], first ? 0 : vpn + UINT64_C(1000));
 	page[0] = vpn + UINT64_C(1000);

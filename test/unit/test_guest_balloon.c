@@ -168,7 +168,7 @@ static void test_data_of_another_vm_is_noticed(void **state)
 	balloon_target(&mm, 576, 1);
 	balloon_step(&mm, 64);
 	for (uint32_t vpn = 0; vpn < 460u && guest_fake.corrupt == 0; vpn++) {
-		(void)*arch_window(vpn);
+		(void)*machine_window(&guest_fake, vpn);
 	}
 	assert_true(guest_fake.corrupt > 0);
 }

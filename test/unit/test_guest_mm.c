@@ -390,7 +390,7 @@ static void test_oom_kills_the_set_and_goes_on(void **state)
 	(void)state;
 	start(4000, 64, 100);
 	while (mm.oom_kills == 0 && vpn < 4000u) {
-		(void)*arch_window(vpn++);
+		(void)*machine_window(&guest_fake, vpn++);
 	}
 	assert_int_equal(mm.oom_kills, 1);
 	/* All that RAM and swap hold was used before that happened. */

@@ -112,14 +112,12 @@ void past_misses(const struct sim_guest *g, uint32_t size_count, const double *p
 static void run_window(struct ahead *a, uint32_t vm, const double *pages)
 {
 	struct sim_guest *g = &a->host.guest[vm];
-	struct sim_guest *other = sim_arch_guest;
 	const uint64_t slot = (uint64_t)vm * a->windows + a->known[vm] % a->windows;
 	const uint64_t end_ms = (a->known[vm] + 1u) * WINDOW_MS;
 
 	while (g->player.playing && place_ms(g, UINT64_MAX) < end_ms) {
 		sim_guest_run(g, g->clock_us, g->clock_us + RUN_US);
 	}
-	sim_arch_guest = other;
 	a->known[vm]++;
 	past_misses(g, a->size_count, pages, &a->misses[slot * a->size_count]);
 	sim_truth_curve_clear(&g->truth);

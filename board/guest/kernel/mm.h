@@ -11,10 +11,9 @@
 #ifndef GUEST_MM_H
 #define GUEST_MM_H
 
-#include "arch.h"
+#include "machine.h"
 
-/* What a frame is used for. FREE -> ANON, FILE, BALLOON or RESERVED, and each of them back to FREE.
- */
+/* FREE -> ANON, FILE, BALLOON or RESERVED, and each of them back to FREE. */
 enum page_kind {
 	PAGE_RESERVED, /* kernel image, tables, shared pages: never on a list */
 	PAGE_FREE,
@@ -62,6 +61,8 @@ struct balloon {
 };
 
 struct mm {
+	void *machine; /* first argument of each call of machine.h */
+
 	/* Frames. */
 	struct page *page;
 	uint64_t *free_map;     /* a bit a frame: free */
@@ -77,8 +78,8 @@ struct mm {
 	/* Anonymous memory: a word a page of the window, see mm.c. */
 	uint32_t *anon;
 	uint32_t anon_limit;
-	uint32_t committed; /* pages that the workload counts as its own, in RAM, in swap or nowhere
-			     */
+	/* Pages that the workload counts as its own, in RAM, in swap or nowhere. */
+	uint32_t committed;
 
 	/* Page cache: a word a block, resident or shadow, see cache.c. */
 	uint32_t *file;
@@ -113,6 +114,7 @@ struct mm {
 };
 
 struct mm_config {
+	void *machine;       /* see machine.h */
 	uint32_t page_count; /* RAM window in pages, at most 2^22 */
 	uint32_t boot_pages; /* pages from here on start in the balloon */
 	uint32_t anon_limit; /* pages in the window, at most 2^22 */
@@ -123,8 +125,7 @@ struct mm_config {
 	bool anon_active;
 };
 
-/* --- mm.c: frames, anonymous memory ------------------------------------------------------------
- */
+/* --- mm.c: frames, anonymous memory --- */
 
 /* Returns how many bytes of tables mm_init needs, a multiple of the page size. */
 size_t mm_table_bytes(const struct mm_config *config);
@@ -168,8 +169,7 @@ uint32_t mm_available(const struct mm *m);
 /* Walks every table and list. Returns NULL, or what disagrees. For tests. */
 const char *mm_check(const struct mm *m);
 
-/* --- lru.c: lists, activation, refaults --------------------------------------------------------
- */
+/* --- lru.c: lists, activation, refaults --- */
 
 void lru_init(struct mm *m);
 void lru_add(struct mm *m, uint32_t pfn, enum lru_list list);
@@ -196,8 +196,7 @@ bool lru_inactive_is_low(const struct mm *m, bool file);
 /* Charges I/O and futile scanning to a kind, so that reclaim leans on the other one. */
 void lru_note_cost(struct mm *m, bool file, uint32_t io_pages, uint32_t rotated_pages);
 
-/* --- reclaim.c ---------------------------------------------------------------------------------
- */
+/* --- reclaim.c --- */
 
 /* Frees about `want` pages. Returns how many it freed; may be more by a batch, or none. */
 uint32_t reclaim_pages(struct mm *m, uint32_t want);
@@ -212,8 +211,7 @@ void reclaim_background(struct mm *m, uint32_t want);
  */
 bool reclaim_is_easy(const struct mm *m);
 
-/* --- swap.c ------------------------------------------------------------------------------------
- */
+/* --- swap.c --- */
 
 /*
  * Writes isolated anonymous frames to swap and frees them.
@@ -227,8 +225,7 @@ void swap_in(struct mm *m, uint32_t slot, uint32_t pfn, uint32_t *shadow);
 /* Frees a slot without reading it. */
 void swap_free(struct mm *m, uint32_t slot);
 
-/* --- cache.c -----------------------------------------------------------------------------------
- */
+/* --- cache.c --- */
 
 /* Reads a file block through the page cache. Returns its frame, valid until the next call here. */
 uint32_t cache_read(struct mm *m, uint32_t block);
@@ -242,8 +239,7 @@ void cache_evict(struct mm *m, uint32_t pfn);
 /* Returns the frame of a cached block, or MM_NONE. */
 uint32_t cache_lookup(const struct mm *m, uint32_t block);
 
-/* --- balloon.c ---------------------------------------------------------------------------------
- */
+/* --- balloon.c --- */
 
 #define BALLOON_SLOW_PAGES 8u
 #define BALLOON_SLOW_MS    50u

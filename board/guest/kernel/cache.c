@@ -65,16 +65,16 @@ static void read_ahead(struct mm *m, uint32_t block)
 		pfn[count++] = mm_alloc(m);
 	}
 
-	start_ms = arch_now_ms();
-	done = arch_file_read(block, m->bounce, count);
-	m->io_ms += arch_now_ms() - start_ms;
+	start_ms = machine_now_ms(m->machine);
+	done = machine_file_read(m->machine, block, m->bounce, count);
+	m->io_ms += machine_now_ms(m->machine) - start_ms;
 	if (done == 0) {
-		arch_corrupt("file read failed at block", block, 0, count);
+		machine_corrupt(m->machine, "file read failed at block", block, 0, count);
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		if (i < done) {
-			arch_page_copy(arch_frame(pfn[i]),
-				       (const char *)m->bounce + (size_t)i * GUEST_PAGE_BYTES);
+			machine_page_copy(m->machine, machine_frame(m->machine, pfn[i]),
+					  (const char *)m->bounce + (size_t)i * GUEST_PAGE_BYTES);
 			insert(m, block + i, pfn[i]);
 		} else {
 			mm_free(m, pfn[i]);

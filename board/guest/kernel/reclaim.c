@@ -45,7 +45,7 @@ static void shrink_active(struct mm *m, uint32_t count, bool file)
 		 * the inactive list. Only the flag is cleared, so that it shows.
 		 */
 		if (!file) {
-			arch_test_clear_young(page->owner);
+			machine_test_clear_young(m->machine, page->owner);
 		}
 		lru_del(m, pfn);
 		page->flags = PG_WORKINGSET;
@@ -87,7 +87,7 @@ static uint32_t shrink_inactive_anon(struct mm *m, uint32_t count)
 		}
 		page = &m->page[pfn];
 		lru_del(m, pfn);
-		if (!arch_test_clear_young(page->owner)) {
+		if (!machine_test_clear_young(m->machine, page->owner)) {
 			victim[victims++] = pfn;
 		} else if ((page->flags & PG_REFERENCED) != 0 || m->anon_active) {
 			lru_activate(m, pfn);
@@ -220,7 +220,7 @@ void reclaim_wake(struct mm *m)
 	}
 	m->reclaim_wanted = true;
 	if (!reclaim_is_easy(m)) {
-		arch_pressure(m);
+		machine_pressure(m->machine);
 	}
 }
 

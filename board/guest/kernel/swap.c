@@ -36,7 +36,7 @@ static uint32_t slots_find(struct mm *m, uint32_t want, uint32_t *first)
 
 static uint32_t write_run(struct mm *m, const uint32_t *pfn, uint32_t count)
 {
-	const uint64_t start_ms = arch_now_ms();
+	const uint64_t start_ms = machine_now_ms(m->machine);
 	uint32_t first;
 	uint32_t run = slots_find(m, count, &first);
 	uint32_t done;
@@ -45,11 +45,11 @@ static uint32_t write_run(struct mm *m, const uint32_t *pfn, uint32_t count)
 		return 0;
 	}
 	for (uint32_t i = 0; i < run; i++) {
-		arch_page_copy((char *)m->bounce + (size_t)i * GUEST_PAGE_BYTES,
-			       arch_frame(pfn[i]));
+		machine_page_copy(m->machine, (char *)m->bounce + (size_t)i * GUEST_PAGE_BYTES,
+				  machine_frame(m->machine, pfn[i]));
 	}
-	done = arch_swap_write(first, m->bounce, run);
-	m->io_ms += arch_now_ms() - start_ms;
+	done = machine_swap_write(m->machine, first, m->bounce, run);
+	m->io_ms += machine_now_ms(m->machine) - start_ms;
 	for (uint32_t i = 0; i < done; i++) {
 		const uint32_t slot = first + i;
 
@@ -69,7 +69,7 @@ uint32_t swap_out(struct mm *m, const uint32_t *pfn, uint32_t count)
 	if (m->swap_used >= m->slot_count) {
 		return 0;
 	}
-	arch_pressure(m);
+	machine_pressure(m->machine);
 	while (done < count) {
 		const uint32_t run = write_run(m, pfn + done, count - done);
 
@@ -83,12 +83,12 @@ uint32_t swap_out(struct mm *m, const uint32_t *pfn, uint32_t count)
 
 void swap_in(struct mm *m, uint32_t slot, uint32_t pfn, uint32_t *shadow)
 {
-	const uint64_t start_ms = arch_now_ms();
+	const uint64_t start_ms = machine_now_ms(m->machine);
 
-	if (arch_swap_read(slot, arch_frame(pfn), 1) != 1) {
-		arch_corrupt("swap read failed at slot", slot, 0, 1);
+	if (machine_swap_read(m->machine, slot, machine_frame(m->machine, pfn), 1) != 1) {
+		machine_corrupt(m->machine, "swap read failed at slot", slot, 0, 1);
 	}
-	m->io_ms += arch_now_ms() - start_ms;
+	m->io_ms += machine_now_ms(m->machine) - start_ms;
 	*shadow = m->slot_shadow[slot];
 	m->swap_in++;
 	swap_free(m, slot);

@@ -22,7 +22,7 @@ void balloon_target(struct mm *m, uint32_t target, uint64_t epoch)
 static void settle(struct mm *m)
 {
 	m->balloon.pending = false;
-	arch_balloon_settled(m->balloon.epoch);
+	machine_settled(m->machine, m->balloon.epoch);
 }
 
 static uint32_t lowest_given(struct mm *m)
@@ -58,7 +58,7 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want)
 		if (run == 0) {
 			break;
 		}
-		came = arch_balloon_take(pfn, run);
+		came = machine_deflate(m->machine, pfn, run);
 		/* First, so that an interrupt that publishes in between never counts a page twice.
 		 */
 		m->balloon_pages -= came;
@@ -80,7 +80,7 @@ uint32_t balloon_deflate(struct mm *m, uint32_t want)
 /* Takes the run of free frames [pfn, pfn + count) off the free map and offers it to the host. */
 static uint32_t give_run(struct mm *m, uint32_t pfn, uint32_t count)
 {
-	const uint32_t gone = arch_balloon_give(pfn, count);
+	const uint32_t gone = machine_inflate(m->machine, pfn, count);
 
 	for (uint32_t i = pfn; i < pfn + gone; i++) {
 		const uint32_t word = i / 64u;
@@ -158,7 +158,7 @@ void balloon_step(struct mm *m, uint32_t budget)
 		return;
 	}
 	if (b->mode == BALLOON_SLOW) {
-		const uint64_t now_ms = arch_now_ms();
+		const uint64_t now_ms = machine_now_ms(m->machine);
 
 		if (now_ms < b->slow_ms) {
 			return;

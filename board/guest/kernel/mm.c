@@ -64,6 +64,7 @@ size_t mm_table_bytes(const struct mm_config *config)
 void mm_init(struct mm *m, const struct mm_config *config, void *tables)
 {
 	*m = (struct mm){
+		.machine = config->machine,
 		.page_count = config->page_count,
 		.reserved_pages = config->boot_pages,
 		.balloon_pages = config->page_count - config->boot_pages,
@@ -139,13 +140,13 @@ void mm_set_watermarks(struct mm *m)
 }
 
 /* A frame that was never used since the hypervisor gave it must be zero: nobody else's data. */
-static void check_fresh(uint32_t pfn)
+static void check_fresh(const struct mm *m, uint32_t pfn)
 {
-	const uint64_t *word = arch_frame(pfn);
+	const uint64_t *word = machine_frame(m->machine, pfn);
 
 	for (uint32_t i = pfn % 64u; i < GUEST_PAGE_WORDS; i += 64u) {
 		if (word[i] != 0) {
-			arch_corrupt("data of another VM in frame", pfn, word[i], 0);
+			machine_corrupt(m->machine, "data of another VM in frame", pfn, word[i], 0);
 		}
 	}
 }
@@ -169,7 +170,7 @@ uint32_t mm_take_free(struct mm *m)
 		}
 		m->free_pages--;
 		if ((m->page[pfn].flags & PG_FRESH) != 0) {
-			check_fresh(pfn);
+			check_fresh(m, pfn);
 		}
 		return pfn;
 	}
@@ -190,7 +191,7 @@ static void alloc_slow(struct mm *m)
 			counted = true;
 			m->direct_reclaims++;
 			if (!reclaim_is_easy(m)) {
-				arch_pressure(m);
+				machine_pressure(m->machine);
 			}
 		}
 		if (reclaim_pages(m, RECLAIM_BATCH) > 0) {
@@ -214,7 +215,7 @@ uint32_t mm_alloc(struct mm *m)
 	}
 	pfn = mm_take_free(m);
 	if (pfn == MM_NONE) {
-		arch_corrupt("not one frame left", balloon_size(m), 0, 1);
+		machine_corrupt(m->machine, "not one frame left", balloon_size(m), 0, 1);
 	}
 	return pfn;
 }
@@ -237,11 +238,11 @@ void mm_anon_fault(struct mm *m, uint32_t vpn)
 		lru_refault(m, pfn, false, shadow);
 	} else {
 		if (!fresh) {
-			arch_frame_zero(pfn);
+			machine_frame_zero(m->machine, pfn);
 		}
 		lru_add(m, pfn, m->anon_active ? LRU_ACTIVE_ANON : LRU_INACTIVE_ANON);
 	}
-	arch_map(vpn, pfn);
+	machine_map(m->machine, vpn, pfn);
 }
 
 void mm_anon_free(struct mm *m, uint32_t vpn, uint32_t count)
@@ -250,7 +251,7 @@ void mm_anon_free(struct mm *m, uint32_t vpn, uint32_t count)
 		const uint32_t word = m->anon[i];
 
 		if ((word & ANON_STATE) == ANON_RESIDENT) {
-			arch_unmap(i);
+			machine_unmap(m->machine, i);
 			lru_del(m, word & ANON_VALUE);
 			mm_free(m, word & ANON_VALUE);
 		} else if ((word & ANON_STATE) == ANON_SWAPPED) {
@@ -264,7 +265,7 @@ void mm_anon_evict(struct mm *m, uint32_t pfn, uint32_t slot)
 {
 	const uint32_t vpn = m->page[pfn].owner;
 
-	arch_unmap(vpn);
+	machine_unmap(m->machine, vpn);
 	m->anon[vpn] = ANON_SWAPPED | slot;
 	mm_free(m, pfn);
 }
