@@ -179,6 +179,7 @@ included() {
 		esac
 	done
 	grep -nE '#include ".*/' guestdrv/*.[ch] || true
+	grep -rnE '#include ".*board/' guestdrv || true
 }
 check 'the core includes freestanding headers only' included
 
