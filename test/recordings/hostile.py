@@ -185,7 +185,21 @@ def another_rule_is_let_pass_if_only_sizes_count():
     expect(code == 0 and "1 plans name another rule" in out and "no difference" in out, out + err)
 
 
-TESTS = [truncated_anywhere, reordered_lines, reordered_keys, huge_numbers, unknown_names,
+def format_1_replays_where_it_is_unambiguous():
+    old = text.decode().replace(good[0].decode(), "# poise-recording 1\n", 1)
+    old = old.replace("policy=poise rules_off=-", "policy=0 rules_off=0")
+    old = old.replace("basis=auto flags=-", "basis=0 flags=0")
+    for number, name in enumerate(("absent", "unmanaged", "managed", "stale", "frozen",
+                                   "quarantined")):
+        old = re.sub(r"(from|to)=%s\b" % name, r"\1=%d" % number, old)
+    code, out, err = run(["replay", "/dev/stdin"], old.encode())
+    expect(code == 0 and "recorded by a core before 0.2.0" in out, out + err)
+    refused(old.replace("rules_off=0", "rules_off=2048").encode(),
+            "format 1 has rules by number", "format 1 with a rule switched off")
+
+
+TESTS = [format_1_replays_where_it_is_unambiguous, truncated_anywhere, reordered_lines,
+         reordered_keys, huge_numbers, unknown_names,
          line_ends_and_zero_bytes, lines_of_100_megabytes, another_hypervisors_log_is_replayed,
          another_core_is_named_first, another_rule_is_let_pass_if_only_sizes_count]
 
