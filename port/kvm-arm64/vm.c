@@ -29,16 +29,14 @@ static void open_link(struct kvm_vm *vm, uint64_t now)
 		}
 		return;
 	}
-	/* link_open overwrites the link only when it has one: `link` may be in use by kvm_life_end.
-	 */
+	/* The link is overwritten only by a new one: kvm_life_end may be using it. */
 	if (link_open(&vm->link, vm->kvm->env.base, vm->settings->qmp, &kvm_talk_calls, vm, now,
 		      &peer) != 0) {
 		if (errno != ENOENT && errno != ECONNREFUSED) {
 			snprintf(vm->why, sizeof(vm->why), "%s", strerror(errno));
 		} else if (vm->pid == 0 && vm->life != KVM_AWAY) {
-			kvm_life_end(vm); /* Nobody listens, and no process is known that could
-					   * still live.
-					   */
+			/* Nobody listens, and no process is known that could still live. */
+			kvm_life_end(vm);
 		}
 		return;
 	}

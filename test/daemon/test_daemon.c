@@ -220,7 +220,7 @@ static void answers_fit_for_the_longest_names(void **state)
 	bench_end(b);
 }
 
-static void requests_of_clients(void **state)
+static void requests_are_done_or_refused(void **state)
 {
 	struct bench *b = bench_start_all("\"384M\"");
 	static const struct {
@@ -254,7 +254,7 @@ static void requests_of_clients(void **state)
 	bench_end(b);
 }
 
-static void sizes_as_text(void **state)
+static void a_size_is_whole_mib_or_has_a_unit(void **state)
 {
 	static const struct {
 		const char *text;
@@ -515,8 +515,8 @@ int main(void)
 		cmocka_unit_test(calls_about_vms_that_are_not_there),
 		cmocka_unit_test(an_automatic_pool_is_the_host_less_its_reserve),
 		cmocka_unit_test(answers_fit_for_the_longest_names),
-		cmocka_unit_test(requests_of_clients),
-		cmocka_unit_test(sizes_as_text),
+		cmocka_unit_test(requests_are_done_or_refused),
+		cmocka_unit_test(a_size_is_whole_mib_or_has_a_unit),
 		cmocka_unit_test(every_record_has_words),
 		cmocka_unit_test(a_daemon_that_comes_after_decides_as_the_one_before_would_have),
 		cmocka_unit_test(a_vm_that_was_started_anew_meanwhile_has_no_history),

@@ -20,7 +20,7 @@
 
 #define MIB 256u
 
-static void messages(void **state)
+static void only_qmp_is_a_message(void **state)
 {
 	static const struct {
 		const char *line;
@@ -68,7 +68,7 @@ static void messages(void **state)
 	qmp_free(&message);
 }
 
-static void numbers(void **state)
+static void qmp_numbers_are_whole_and_in_range(void **state)
 {
 	static const struct {
 		const char *text;
@@ -101,7 +101,7 @@ static void numbers(void **state)
 	assert_false(qmp_number(NULL, UINT64_MAX, &value));
 }
 
-static void sizes(void **state)
+static void qmp_sizes_are_whole_pages_in_range(void **state)
 {
 	static const struct {
 		double bytes;
@@ -202,7 +202,7 @@ static void statistics_become_a_sample(void **state)
 	free(stats);
 }
 
-static void fields_of_proc(void **state)
+static void fields_of_proc_have_whole_names(void **state)
 {
 	static const char text[] = "MemTotal:       16384 kB\nMemFree: 4 kB\nMemAvailable:\t8 kB\n"
 				   "Odd: x kB\nEmpty:\nHuge: 99999999999999999999999 kB";
@@ -265,11 +265,11 @@ static void f25_file_cut_off_under_the_reader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(messages),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(sizes),
+		cmocka_unit_test(only_qmp_is_a_message),
+		cmocka_unit_test(qmp_numbers_are_whole_and_in_range),
+		cmocka_unit_test(qmp_sizes_are_whole_pages_in_range),
 		cmocka_unit_test(statistics_become_a_sample),
-		cmocka_unit_test(fields_of_proc),
+		cmocka_unit_test(fields_of_proc_have_whole_names),
 		cmocka_unit_test(f25_file_cut_off_under_the_reader),
 	};
 

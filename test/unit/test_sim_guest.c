@@ -182,7 +182,7 @@ static void test_balloon_that_is_flaky_stands_still_now_and_then(void **state)
 	stop();
 }
 
-static void test_balloon_with_hidden_limits(void **state)
+static void test_balloon_stops_at_its_hidden_limits(void **state)
 {
 	struct sim_guest *g;
 
@@ -264,7 +264,7 @@ static void test_honest_page_adds_up(void **state)
 	stop();
 }
 
-static void test_pages_that_lie(void **state)
+static void test_a_lying_page_differs_in_what_it_lies_about(void **state)
 {
 	struct poise_abi_guest b;
 
@@ -290,7 +290,7 @@ static void test_pages_that_lie(void **state)
 	stop();
 }
 
-static void test_page_that_is_not_written_any_more(void **state)
+static void test_a_silent_guest_leaves_its_page_as_it_is(void **state)
 {
 	uint64_t before;
 
@@ -306,7 +306,7 @@ static void test_page_that_is_not_written_any_more(void **state)
 	stop();
 }
 
-static void test_memory_of_the_balloon_before_killing(void **state)
+static void test_a_guest_takes_from_its_balloon_before_it_kills(void **state)
 {
 	(void)state;
 	make_vm(SIM_SYNTH_STREAM, 70);
@@ -340,7 +340,7 @@ static void test_a_broken_kernel_ends_the_run(void **state)
 	sim_load_free(&scenario.vm[0].load);
 }
 
-static void test_touched_pages_and_probes(void **state)
+static void test_probes_see_what_was_touched(void **state)
 {
 	struct sim_guest *g;
 	uint32_t accessed = 0;
@@ -369,16 +369,16 @@ int main(void)
 		cmocka_unit_test(test_balloon_that_is_stuck_does_not_move),
 		cmocka_unit_test(test_balloon_that_crawls_moves_a_page_in_five_seconds),
 		cmocka_unit_test(test_balloon_that_is_flaky_stands_still_now_and_then),
-		cmocka_unit_test(test_balloon_with_hidden_limits),
+		cmocka_unit_test(test_balloon_stops_at_its_hidden_limits),
 		cmocka_unit_test(test_balloon_gets_no_more_than_the_host_has),
 		cmocka_unit_test(test_work_goes_on_where_memory_suffices),
 		cmocka_unit_test(test_work_waits_where_memory_is_missing),
 		cmocka_unit_test(test_honest_page_adds_up),
-		cmocka_unit_test(test_pages_that_lie),
-		cmocka_unit_test(test_page_that_is_not_written_any_more),
-		cmocka_unit_test(test_memory_of_the_balloon_before_killing),
+		cmocka_unit_test(test_a_lying_page_differs_in_what_it_lies_about),
+		cmocka_unit_test(test_a_silent_guest_leaves_its_page_as_it_is),
+		cmocka_unit_test(test_a_guest_takes_from_its_balloon_before_it_kills),
 		cmocka_unit_test(test_a_broken_kernel_ends_the_run),
-		cmocka_unit_test(test_touched_pages_and_probes),
+		cmocka_unit_test(test_probes_see_what_was_touched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static struct sim_trace make_trace(void)
 	return t;
 }
 
-static void test_equations_by_hand(void **state)
+static void test_forecasts_are_those_worked_out_by_hand(void **state)
 {
 	struct sim_trace t = make_trace();
 	struct sim_predict p;
@@ -75,7 +75,7 @@ static void test_resident_basis_counts_inactive_anonymous_pages(void **state)
 	sim_trace_free(&t);
 }
 
-static void test_size_of_the_vm(void **state)
+static void test_the_vms_size_is_its_peak_within_its_limit(void **state)
 {
 	struct sim_trace t = make_trace();
 	struct sim_predict p;
@@ -185,9 +185,9 @@ static void test_the_core_forecasts_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equations_by_hand),
+		cmocka_unit_test(test_forecasts_are_those_worked_out_by_hand),
 		cmocka_unit_test(test_resident_basis_counts_inactive_anonymous_pages),
-		cmocka_unit_test(test_size_of_the_vm),
+		cmocka_unit_test(test_the_vms_size_is_its_peak_within_its_limit),
 		cmocka_unit_test(test_the_core_forecasts_the_same),
 	};
 

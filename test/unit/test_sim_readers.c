@@ -50,7 +50,7 @@ static void assert_error(const char *error, unsigned line, const char *words)
 	}
 }
 
-static void test_traces_that_are_wrong(void **state)
+static void test_wrong_traces_are_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -91,7 +91,7 @@ static void test_traces_that_are_wrong(void **state)
 	}
 }
 
-static void test_traces_with_bytes_that_are_no_text(void **state)
+static void test_a_trace_with_bytes_that_are_no_text_is_refused(void **state)
 {
 	static const char zero[] = HEAD COLUMNS "0,1\0,2,3,4,0,5,6,7,8,9,10,11,12\n";
 	const size_t size = 1u << 20;
@@ -113,7 +113,7 @@ static void test_traces_with_bytes_that_are_no_text(void **state)
 	assert_false(sim_trace_read(&trace, "/nonexistent/trace", error));
 }
 
-static void test_trace_that_is_right(void **state)
+static void test_a_right_trace_is_read_whole(void **state)
 {
 	char error[SIM_TRACE_ERROR_MAX];
 	struct sim_load load = {0};
@@ -140,7 +140,7 @@ static void test_trace_that_is_right(void **state)
 	sim_trace_free(&trace);
 }
 
-static void test_page_lists(void **state)
+static void test_page_lists_are_read_or_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -179,7 +179,7 @@ static void test_page_lists(void **state)
 #define VM   "{ name = \"a\"; boot = 64; kernel = 8; load = { kind = \"idle\"; low = 20; }; }"
 #define ROOT "name = \"s\";\ntotal = 128;\nseconds = 10;\n"
 
-static void test_scenarios_that_are_wrong(void **state)
+static void test_wrong_scenarios_are_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -226,7 +226,7 @@ static void test_scenarios_that_are_wrong(void **state)
 	assert_null(sim_scenario_read("/nonexistent/scenario", error));
 }
 
-static void test_scenario_that_is_right(void **state)
+static void test_a_right_scenario_is_read_whole(void **state)
 {
 	char error[SIM_ERROR_MAX];
 	struct sim_scenario *s;
@@ -264,12 +264,12 @@ static int remove_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_traces_that_are_wrong),
-		cmocka_unit_test(test_traces_with_bytes_that_are_no_text),
-		cmocka_unit_test(test_trace_that_is_right),
-		cmocka_unit_test(test_page_lists),
-		cmocka_unit_test(test_scenarios_that_are_wrong),
-		cmocka_unit_test(test_scenario_that_is_right),
+		cmocka_unit_test(test_wrong_traces_are_refused),
+		cmocka_unit_test(test_a_trace_with_bytes_that_are_no_text_is_refused),
+		cmocka_unit_test(test_a_right_trace_is_read_whole),
+		cmocka_unit_test(test_page_lists_are_read_or_refused),
+		cmocka_unit_test(test_wrong_scenarios_are_refused),
+		cmocka_unit_test(test_a_right_scenario_is_read_whole),
 	};
 
 	return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -36,7 +36,7 @@ static struct sim_result result_of(const char *policy, double stall_ms, double w
 	return r;
 }
 
-static void test_sums_and_order(void **state)
+static void test_sums_add_up_and_the_best_comes_first(void **state)
 {
 	const struct sim_result result[] = {
 		result_of("oracle", 100.0, 1.0), result_of("a", 400.0, 0.8),
@@ -76,7 +76,7 @@ static void test_sums_and_order(void **state)
 	assert_true(s[0].behind_ms == 0.0);
 }
 
-static void test_without_an_oracle(void **state)
+static void test_without_an_oracle_no_gap_is_told(void **state)
 {
 	const struct sim_result result[] = {result_of("a", 400.0, 0.8)};
 	struct sim_summary s;
@@ -157,8 +157,8 @@ static void test_a_run_that_fails_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sums_and_order),
-		cmocka_unit_test(test_without_an_oracle),
+		cmocka_unit_test(test_sums_add_up_and_the_best_comes_first),
+		cmocka_unit_test(test_without_an_oracle_no_gap_is_told),
 		cmocka_unit_test(test_runs_do_not_depend_on_the_number_of_processes),
 		cmocka_unit_test(test_a_run_that_fails_is_named),
 	};

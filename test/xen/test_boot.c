@@ -59,7 +59,7 @@ static size_t build(void)
 	return fdt_totalsize(tree);
 }
 
-static void domains_in_their_order(void **state)
+static void each_domain_has_the_kind_that_the_tree_says(void **state)
 {
 	struct xen_boot boot;
 	(void)state;
@@ -73,7 +73,7 @@ static void domains_in_their_order(void **state)
 	assert_int_equal(xen_boot_kind(&boot, UINT32_MAX), XEN_BOOT_OTHER);
 }
 
-static void more_than_there_is_room_for(void **state)
+static void domains_beyond_the_table_are_left_out(void **state)
 {
 	struct xen_boot boot;
 	char name[16];
@@ -96,7 +96,7 @@ static void more_than_there_is_room_for(void **state)
 }
 
 /* Cut off anywhere: in memory of just that size, so that a byte too far is seen. */
-static void cut_off_anywhere(void **state)
+static void a_cut_off_tree_is_refused(void **state)
 {
 	const size_t size = build();
 	struct xen_boot boot;
@@ -110,7 +110,7 @@ static void cut_off_anywhere(void **state)
 	}
 }
 
-static void from_a_file(void **state)
+static void a_tree_is_read_from_its_file(void **state)
 {
 	char path[] = "/tmp/poise-boot-XXXXXX";
 	const size_t size = build();
@@ -135,10 +135,10 @@ static void from_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(domains_in_their_order),
-		cmocka_unit_test(more_than_there_is_room_for),
-		cmocka_unit_test(cut_off_anywhere),
-		cmocka_unit_test(from_a_file),
+		cmocka_unit_test(each_domain_has_the_kind_that_the_tree_says),
+		cmocka_unit_test(domains_beyond_the_table_are_left_out),
+		cmocka_unit_test(a_cut_off_tree_is_refused),
+		cmocka_unit_test(a_tree_is_read_from_its_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static struct xen_value value(const char *string)
 	return (struct xen_value){.text = string, .length = strlen(string)};
 }
 
-static void numbers(void **state)
+static void a_number_is_decimal_and_in_range(void **state)
 {
 	static const struct {
 		const char *string;
@@ -59,7 +59,7 @@ static void numbers(void **state)
 	assert_int_equal(number, 7);
 }
 
-static void offsets(void **state)
+static void an_offset_is_a_signed_number_in_range(void **state)
 {
 	int64_t number = 4711;
 	(void)state;
@@ -76,7 +76,7 @@ static void offsets(void **state)
 	assert_false(xen_parse_offset(value("1"), UINT64_MAX, &number));
 }
 
-static void generations(void **state)
+static void a_generation_is_16_lower_case_hex_digits_and_not_0(void **state)
 {
 	uint64_t number = 4711;
 	(void)state;
@@ -90,7 +90,7 @@ static void generations(void **state)
 	assert_false(xen_parse_generation((struct xen_value){NULL, 16}, &number));
 }
 
-static void names(void **state)
+static void a_name_is_short_and_one_word(void **state)
 {
 	char name[XEN_NAME_MAX];
 	char large[XEN_NAME_MAX + 1];
@@ -107,7 +107,7 @@ static void names(void **state)
 	assert_false(xen_parse_name((struct xen_value){large, XEN_NAME_MAX}, name));
 }
 
-static void announcements(void **state)
+static void an_announcement_is_whole(void **state)
 {
 	struct xen_value nodes[XEN_NODE_COUNT] = {value("1"), value("10"), value("11"), value("12"),
 						  value("00000000000000ff")};
@@ -139,9 +139,11 @@ static void announcements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),       cmocka_unit_test(offsets),
-		cmocka_unit_test(generations),   cmocka_unit_test(names),
-		cmocka_unit_test(announcements),
+		cmocka_unit_test(a_number_is_decimal_and_in_range),
+		cmocka_unit_test(an_offset_is_a_signed_number_in_range),
+		cmocka_unit_test(a_generation_is_16_lower_case_hex_digits_and_not_0),
+		cmocka_unit_test(a_name_is_short_and_one_word),
+		cmocka_unit_test(an_announcement_is_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
