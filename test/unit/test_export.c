@@ -62,15 +62,30 @@ static void equal_inputs_give_equal_decisions_after_an_import_at_any_point(void 
 /* --- form --- */
 
 /* A core in the midst of things: made by the same calls on every machine. */
-static size_t some_state(blob_t out)
+static size_t state_of_seed(uint64_t seed, blob_t out)
 {
-	uint64_t random = 7;
+	uint64_t random = seed;
 	const char *what = api_start(&one, next, &random);
 	for (unsigned step = 0; what == NULL && step < 900; step++) {
 		what = api_step(&one);
 	}
 	assert_null(what);
 	return export_of(&one.p, out);
+}
+
+static size_t some_state(blob_t out)
+{
+	return state_of_seed(7, out);
+}
+
+/* The slot of a VM that is managed; POISE_VM_MAX if there is none. */
+static uint32_t managed_slot(void)
+{
+	uint32_t slot = 0;
+	while (slot < POISE_VM_MAX && one.p.vm[slot].state != POISE_VM_MANAGED) {
+		slot++;
+	}
+	return slot;
 }
 
 static uint64_t word_of(const unsigned char *at, size_t word)
@@ -217,6 +232,170 @@ static void an_older_export_has_fewer_words_and_a_newer_one_is_refused(void **st
 	refused(blob, bytes + 8, POISE_E_NEWER);
 }
 
+/*
+ * A state as core 0.2.0 wrote it: each later core has to take it, whatever its compiler, its
+ * machine and the size of its table. Never change these words.
+ */
+static const uint64_t published[] = {
+	0x3154534553494f50,
+	0x368,
+	0x100370031,
+	0x4e20,
+	0x1b58,
+	0x1b58,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x3e8,
+	0x1770,
+	0x2328,
+	0x64,
+	0x0,
+	0x0,
+	0x2,
+	0x0,
+	0x0,
+	0x1,
+	0x1770,
+	0x1770,
+	0x1770,
+	0x1770,
+	0x0,
+	0x0,
+	0x1770,
+	0x0,
+	0x0,
+	0x0,
+	0x4d,
+	0x1ff,
+	0x7,
+	0x189c,
+	0x2328,
+	0xbb8,
+	0xb54,
+	0x0,
+	0x0,
+	0x0,
+	0xc1c,
+	0x0,
+	0x0,
+	0x0,
+	0x0,
+	0x4d,
+	0x0,
+	0x0,
+	0x138f,
+	0x0,
+	0x0,
+	0x4b0,
+	0x1b58,
+	0x12c0000,
+	0x8fc0000,
+	0xc1c,
+	0x1770,
+	0xe74,
+	0x2e,
+	0x0,
+	0x1b58,
+	0x2,
+	0x0,
+	0x64,
+	0x0,
+	0x91408f93182004ca,
+};
+
+static size_t published_state(uint64_t slot)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(published); i++) {
+		set_word(blob, i, published[i]);
+	}
+	if (slot != 0) {
+		set_word(blob, 3 + (published[2] & 0xffff), slot);
+		seal(blob, sizeof(published));
+	}
+	return sizeof(published);
+}
+
+static void a_state_that_was_published_is_taken_for_ever(void **state)
+{
+	const struct poise_vm *v = &fresh.vm[0];
+	(void)state;
+	(void)some_state(blob);
+	start_fresh();
+	assert_int_equal(poise_import(&fresh, blob, published_state(0)), POISE_OK);
+	assert_true(fresh.config.pool_pages == 20000 && fresh.free_pages == 14000);
+	assert_true(fresh.now_ms == 7000 && fresh.ticked_ms == 7000 && fresh.epoch == 0);
+	assert_int_equal(v->state, POISE_VM_MANAGED);
+	assert_true(v->config.min_pages == 1000 && v->config.boot_pages == 6000 &&
+		    v->config.max_pages == 9000 && v->config.weight == 100);
+	assert_true(v->actual_pages == 6000 && v->target_pages == 6000);
+	assert_true(v->last.boot_id == 77 && v->last.body.sample == 7 &&
+		    v->last.body.total_pages == 9000 && v->last.body.balloon_pages == 3000 &&
+		    v->last.body.free_pages == 2900 && v->last.body.floor_pages == 1200);
+	assert_true(v->forecast.delta_q16 == 300 << 16 && v->forecast.size_pages == 6000 &&
+		    v->forecast.steps == 2 && v->sample_ms == 7000);
+	/* And it is written in the same way. */
+	assert_int_equal(export_of(&fresh, other), sizeof(published));
+	assert_memory_equal(blob, other, sizeof(published));
+}
+
+static void a_slot_beyond_the_table_is_refused(void **state)
+{
+	(void)state;
+	(void)some_state(blob);
+	start_fresh();
+	if (POISE_VM_MAX < 64) {
+		refused(blob, published_state(POISE_VM_MAX), POISE_E_ROOM);
+	}
+	refused(blob, published_state(64), POISE_E_IMAGE);
+	assert_int_equal(poise_import(&fresh, blob, published_state(POISE_VM_MAX - 1)), POISE_OK);
+	assert_int_equal(fresh.vm[POISE_VM_MAX - 1].state, POISE_VM_MANAGED);
+}
+
 static void calls_that_make_no_sense_are_refused(void **state)
 {
 	static const struct poise_vm_config vm = {.min_pages = 1, .max_pages = 10};
@@ -247,14 +426,14 @@ static void calls_that_make_no_sense_are_refused(void **state)
 
 static void a_vm_that_is_imported_keeps_its_history_and_has_the_books_of_the_host(void **state)
 {
-	const size_t bytes = some_state(blob);
+	size_t bytes = 0;
 	struct poise_vm_config config;
-	uint32_t slot = 0;
 	(void)state;
-	while (one.p.vm[slot].state != POISE_VM_MANAGED) {
-		slot++;
-		assert_true(slot < POISE_VM_MAX);
+	for (uint64_t seed = 1; bytes == 0 || managed_slot() == POISE_VM_MAX; seed++) {
+		assert_true(seed < 100);
+		bytes = state_of_seed(seed, blob);
 	}
+	const uint32_t slot = managed_slot();
 	const struct poise_vm before = one.p.vm[slot];
 	config = before.config;
 	start_fresh();
@@ -300,6 +479,8 @@ int main(void)
 		cmocka_unit_test(an_export_that_is_damaged_anywhere_is_refused),
 		cmocka_unit_test(whatever_an_export_says_what_is_taken_holds),
 		cmocka_unit_test(an_older_export_has_fewer_words_and_a_newer_one_is_refused),
+		cmocka_unit_test(a_state_that_was_published_is_taken_for_ever),
+		cmocka_unit_test(a_slot_beyond_the_table_is_refused),
 		cmocka_unit_test(calls_that_make_no_sense_are_refused),
 		cmocka_unit_test(
 			a_vm_that_is_imported_keeps_its_history_and_has_the_books_of_the_host),
