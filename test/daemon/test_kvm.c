@@ -202,6 +202,17 @@ static void statistics_become_a_sample(void **state)
 	free(stats);
 }
 
+static void a_process_has_a_time_at_which_it_was_started(void **state)
+{
+	uint64_t first = 0, own = 0;
+
+	(void)state;
+	assert_true(proc_started(1, &first));
+	assert_true(proc_started(getpid(), &own));
+	assert_true(own > 0 && own >= first);
+	assert_false(proc_started(0x7ffffff0, &own));
+}
+
 static void fields_of_proc_have_whole_names(void **state)
 {
 	static const char text[] = "MemTotal:       16384 kB\nMemFree: 4 kB\nMemAvailable:\t8 kB\n"
@@ -270,6 +281,7 @@ int main(void)
 		cmocka_unit_test(qmp_sizes_are_whole_pages_in_range),
 		cmocka_unit_test(statistics_become_a_sample),
 		cmocka_unit_test(fields_of_proc_have_whole_names),
+		cmocka_unit_test(a_process_has_a_time_at_which_it_was_started),
 		cmocka_unit_test(f25_file_cut_off_under_the_reader),
 	};
 

@@ -159,6 +159,13 @@ uint64_t bench_measure(void)
 	return pages;
 }
 
+const char *bench_identity(void)
+{
+	static char name[BACKEND_NAME_MAX];
+	assert_true(xen_backend.identity(bench.ctx, 0, name));
+	return name;
+}
+
 struct backend_status bench_status(void)
 {
 	struct backend_status status;

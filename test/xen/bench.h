@@ -61,6 +61,8 @@ void bench_turns(unsigned count);
 void bench_poll(void);
 enum poise_err bench_resize(uint64_t target, uint64_t epoch);
 uint64_t bench_measure(void);
+/* What names this start of the domain. */
+const char *bench_identity(void);
 struct backend_status bench_status(void);
 struct backend_pages bench_pages(void);
 /* Whether a line has been logged that has this in it. */

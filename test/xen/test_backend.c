@@ -30,6 +30,19 @@ static void finds_a_domain_by_its_name(void **state)
 	assert_int_equal(bench_status().alarms, 0);
 }
 
+static void a_domain_has_the_same_identity_for_the_next_daemon(void **state)
+{
+	char first[BACKEND_NAME_MAX];
+	(void)state;
+	bench_domain();
+	strcpy(first, bench_identity());
+	assert_int_equal(strncmp(first, "1:", 2), 0);
+	assert_int_equal(strlen(first), 2 + 2 * XEN_HANDLE_BYTES);
+	bench_reopen();
+	await(bench.started == 1);
+	assert_string_equal(bench_identity(), first);
+}
+
 static void calibrates_within_bounds(void **state)
 {
 	(void)state;
@@ -404,6 +417,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(finds_a_domain_by_its_name),
+		CASE(a_domain_has_the_same_identity_for_the_next_daemon),
 		CASE(calibrates_within_bounds),
 		CASE(shrinks_and_lowers_the_limit_as_pages_come_back),
 		CASE(raises_the_limit_before_the_target),
