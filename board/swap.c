@@ -36,8 +36,11 @@ bool board_swap_create(struct board_swap *swap, uint32_t blocks)
 	if (swap->written == NULL) {
 		return false;
 	}
-	swap->base = board_carve((uint64_t)blocks * PAGE_BYTES);
-	if (swap->base == 0) {
+	/* As much again is left to the VMs that come after this one: cells are the least they need.
+	 */
+	if ((uint64_t)blocks * PAGE_BYTES <= board_carve_left_bytes() / 2u) {
+		swap->base = board_carve((uint64_t)blocks * PAGE_BYTES);
+	} else {
 		uint64_t bytes = (uint64_t)blocks * sizeof(struct board_swap_cell);
 		swap->cells = (struct board_swap_cell *)(uintptr_t)board_carve(bytes);
 		if (swap->cells == NULL) {
