@@ -26,7 +26,6 @@ VERSION := $(shell sed -n 's/^.define POISE_VERSION "\(.*\)"/\1/p' core/poise.h)
 #
 # Sources are installed as they lie in this tree, since they include each other by place.
 SOURCE_FILES := $(addprefix guestdrv/,publish.c publish.h bare/bare.c bare/bare.h) \
-	$(addprefix board/,hvc.h guest/hvc_call.h) \
 	$(addprefix port/record/,README.md record.c record.h reader.c reader.h replay.c replay.h) \
 	$(addprefix port/template/,README.md port.c port.h)
 HEADERS := $(CORE_HEADERS) guestdrv/publish.h port/record/record.h port/record/reader.h port/record/replay.h

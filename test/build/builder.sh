@@ -195,11 +195,19 @@ check 'a port of its own is built from what is installed, and runs' port
 cat >"$dir/guest.c" <<'END'
 #include "bare/bare.h"
 void _start(void);
+static bool share(const volatile void *guest_page, const volatile void *host_page)
+{
+	return guest_page != host_page;
+}
+static void ring(void)
+{
+}
+static const struct gd_bare_calls calls = {share, ring};
 void _start(void)
 {
 	static struct gd_bare bare;
 	static struct poise_abi_guest counters;
-	if (gd_bare_attach(&bare, 1, 1000, 0)) {
+	if (gd_bare_attach(&bare, &calls, 1, 1000, 0)) {
 		gd_bare_publish(&bare, &counters);
 	}
 	for (;;) {
