@@ -46,7 +46,7 @@ bool board_swap_create(struct board_swap *swap, uint32_t blocks)
 		if (swap->cells == NULL) {
 			return false;
 		}
-		memset(swap->cells, 0, bytes);
+		memset(swap->cells, 0, (size_t)bytes);
 	}
 	board_swap_forget(swap);
 	return true;

@@ -9,6 +9,7 @@ CORE_SRCS := \
 	core/plan.c \
 	core/plan_paper.c \
 	core/plan_poise.c \
+	core/share.c \
 	core/ledger.c \
 	core/resize.c \
 	core/ack.c \
@@ -28,6 +29,7 @@ CORE_HEADERS := \
 	core/poise_config.h \
 	core/poise_err.def \
 	core/poise_err.h \
+	core/poise_event.h \
 	core/poise_events.def \
 	core/poise_names.h \
 	core/poise_policies.def \
@@ -35,6 +37,7 @@ CORE_HEADERS := \
 	core/poise_rules.def \
 	core/poise_saved.def \
 	core/poise_seq.h \
+	core/poise_state.h \
 	core/poise_states.def \
 	core/poise_tunables.def
 

@@ -56,6 +56,7 @@ struct saved {
 #define IS_SIGNED_BASIS 0
 #define IS_SIGNED_FLAGS 0
 #define IS_SIGNED_STATE 0
+#define IS_SIGNED_RULE  0
 
 static const struct saved core_fields[] = {
 #define POISE_SAVED(key, member, most) SAVED(poise, member, 0, most),

@@ -137,19 +137,14 @@ void poise_forecast_update(struct poise_forecast *forecast, const struct poise_c
 			   uint32_t basis, const struct poise_sample *before,
 			   const struct poise_sample *sample, uint64_t now_ms);
 
-/* plan.c and one file a policy: pure, const state in, rows out */
+/* plan.c and one file a policy: pure, all that they read is the input */
 
-void poise_plan_make(const struct poise *p, struct poise_plan *plan);
-void poise_plan_paper(const struct poise *p, struct poise_plan *plan);
-void poise_plan_poise(const struct poise *p, struct poise_plan *plan);
-/* Equation (4): the part of `total` that a donor with `spare` out of `sum` gives, rounded down. */
-static inline uint64_t poise_plan_split(uint64_t spare, uint64_t sum, uint64_t total)
-{
-	/* The product fits while what is split, total < sum, is no more than the largest pool.
-	 * Debts of several VMs of 16 TiB could add up to more: the part is then wrong, its row's
-	 * limits still hold. */
-	return sum > total ? spare * total / sum : spare;
-}
+void poise_plan_make(const struct poise_plan_input *in, struct poise_plan *plan);
+void poise_plan_paper(const struct poise_plan_input *in, struct poise_plan *plan);
+void poise_plan_poise(const struct poise_plan_input *in, struct poise_plan *plan);
+/* Makes the plan that is due now. `early`: before a tick is. A long gap counts as two intervals:
+ * nothing is caught up. */
+void poise_plan_due(struct poise *p, bool early);
 /* Demand and reclaimable memory in whole pages, rounded against giving memory away. */
 static inline int64_t poise_plan_delta(const struct poise_vm *vm)
 {
@@ -161,19 +156,47 @@ static inline int64_t poise_plan_reclaimable(const struct poise_vm *vm)
 	return vm->forecast.reclaimable_q16 >> POISE_FRACTION_BITS;
 }
 
-/* Cuts goals above size to what `available`, free memory and the plan's takes, covers, in slot
- * order. */
-void poise_plan_cover(struct poise_plan *plan, int64_t available);
+/* share.c: pure */
+
+/* Equation (4): the part of `total` that a donor with `spare` out of `sum` gives, rounded down. */
+static inline uint64_t poise_share_part(uint64_t spare, uint64_t sum, uint64_t total)
+{
+	/* The product fits while what is split, total < sum, is no more than the largest pool.
+	 * Debts of several VMs of 16 TiB could add up to more: the part is then wrong, its row's
+	 * limits still hold. */
+	return sum > total ? spare * total / sum : spare;
+}
 /*
- * Shares `amount` out by weight, nobody more than it wants: each row's goal rises from base towards
- * desired. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2) in at most
- * POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never gives
- * more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
- * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
- * for 16 equal ones.
+ * Who desires more than it has gets it; who desires less, `spare` pages in all, gives its part of
+ * `lacking`, and all of it if the limit is below its size. `rule` binds those that give a part
+ * only. Returns the sum of what is given.
  */
-void poise_plan_fill(struct poise_plan *plan, uint64_t amount);
+uint64_t poise_share_shrink(struct poise_plan *plan, uint64_t spare, uint64_t lacking,
+			    uint32_t rule);
+/* Cuts growth to what `available`, free memory and what others give, covers: in slot order. */
+void poise_share_cover(struct poise_plan *plan, int64_t available);
+/* Likewise, but everybody gets the same part of what it was to get; `rule` binds those. */
+void poise_share_cover_alike(struct poise_plan *plan, int64_t available, uint32_t rule);
+/*
+ * Shares `amount` out by weight, nobody more than it wants: each goal rises from where sharing
+ * starts to where it ends. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2)
+ * in at most POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never
+ * gives more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
+ * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
+ * for 16 equal ones. Sharing goes from entitlement to need or, if all needs are `met`, from need to
+ * what is desired.
+ */
+void poise_share_fill(const struct poise_plan_input *in, struct poise_plan *plan, uint64_t amount,
+		      bool met);
 #define POISE_FILL_ROUNDS 8
+static inline uint64_t poise_share_from(const struct poise_row *row, bool met)
+{
+	return met ? row->share.need_pages : row->share.entitlement_pages;
+}
+static inline uint64_t poise_share_upto(const struct poise_row *row, bool met)
+{
+	return met ? row->demand.desired_pages : row->share.need_pages;
+}
 
 /* ledger.c */
 
@@ -182,12 +205,14 @@ void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_page
 		      uint64_t target_pages);
 /* Free memory that a grant may use now: all of it, or without the reserve; 0 in debt. */
 uint64_t poise_ledger_grantable(const struct poise *p, bool reserve_open);
-uint64_t poise_ledger_reserve(const struct poise *p);
+/* What is kept free for urgent requests. */
+uint64_t poise_reserve(const struct poise_config *config);
 
 /* resize.c */
 
-/* Asks the port for a new target under a new epoch, charging a growth before the call. */
-void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages);
+/* Asks the port for a new target under a new epoch, charging a growth before the call. `rule`: the
+ * last that shaped the target. */
+void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages, uint32_t rule);
 /* Carries out the plan: takes first, then as many gives as free memory covers. */
 void poise_resize_commit(struct poise *p);
 /* Gives what waits, as far as free memory goes: urgent VMs first. */

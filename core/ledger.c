@@ -19,15 +19,15 @@ void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_page
 	p->free_pages -= (int64_t)poise_vm_charge(vm);
 }
 
-uint64_t poise_ledger_reserve(const struct poise *p)
+uint64_t poise_reserve(const struct poise_config *config)
 {
-	const bool off = p->config.policy != POISE_POLICY_POISE ||
-			 (p->config.rules_off & POISE_RULE_BIT(POISE_RULE_RESERVE)) != 0;
-	return off ? 0 : poise_permille(p->config.pool_pages, p->config.reserve_permille);
+	const bool off = config->policy != POISE_POLICY_POISE ||
+			 (config->rules_off & POISE_RULE_BIT(POISE_RULE_RESERVE)) != 0;
+	return off ? 0 : poise_permille(config->pool_pages, config->reserve_permille);
 }
 
 uint64_t poise_ledger_grantable(const struct poise *p, bool reserve_open)
 {
-	const int64_t kept = reserve_open ? 0 : (int64_t)poise_ledger_reserve(p);
+	const int64_t kept = reserve_open ? 0 : (int64_t)poise_reserve(&p->config);
 	return p->free_pages > kept ? (uint64_t)(p->free_pages - kept) : 0;
 }

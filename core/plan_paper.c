@@ -24,44 +24,33 @@ static bool takes_part(const struct poise_vm *vm)
 	return vm->state == POISE_VM_MANAGED && vm->unsent == 0;
 }
 
-void poise_plan_paper(const struct poise *p, struct poise_plan *plan)
+void poise_plan_paper(const struct poise_plan_input *in, struct poise_plan *plan)
 {
 	uint64_t spare = 0;
 	uint64_t asked = 0;
-	uint64_t taken = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		const struct poise_vm *vm = &p->vm[i];
-		struct poise_row *row = &plan->row[i];
-		const int64_t surplus = (int64_t)row->size_pages - wanted(vm);
+		const struct poise_vm *vm = &in->vm[i];
+		struct poise_demand *d = &plan->row[i].demand;
+		const uint64_t size = vm->target_pages;
+		const int64_t surplus = (int64_t)size - wanted(vm);
 		const int64_t delta = poise_plan_delta(vm);
+		const uint64_t upper = poise_max(d->upper_pages, size);
 		if (!takes_part(vm) || surplus == 0) {
 			continue;
 		}
-		row->rule = POISE_RULE_EQUATION;
+		d->rule = POISE_RULE_EQUATION;
 		if (surplus > 0) {
-			row->desired_pages =
-				row->size_pages -
-				poise_min((uint64_t)surplus,
-					  poise_over(row->size_pages, row->lower_pages));
-			spare += row->size_pages - row->desired_pages;
+			d->desired_pages = size - poise_min((uint64_t)surplus,
+							    poise_over(size, d->lower_pages));
+			spare += size - d->desired_pages;
 		} else if (delta > 0) {
-			row->desired_pages = poise_max(
-				row->size_pages,
-				poise_min(row->size_pages + (uint64_t)delta, row->upper_pages));
-			asked += row->desired_pages - row->size_pages;
+			d->desired_pages = poise_min(size + (uint64_t)delta, upper);
+			asked += d->desired_pages - size;
 		}
+		/* The paper has no limits: nobody is made smaller for the sake of one. */
+		d->upper_pages = upper;
 	}
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		struct poise_row *row = &plan->row[i];
-		if (row->desired_pages < row->size_pages) {
-			const uint64_t part = poise_plan_split(row->size_pages - row->desired_pages,
-							       spare, asked);
-			row->goal_pages = row->size_pages - part;
-			taken += part;
-		} else {
-			row->goal_pages = row->desired_pages;
-		}
-	}
+	const uint64_t shrunk = poise_share_shrink(plan, spare, asked, POISE_RULE_DONOR);
 	plan->available_pages = 0;
-	poise_plan_cover(plan, (int64_t)taken);
+	poise_share_cover(plan, (int64_t)shrunk);
 }

@@ -54,8 +54,14 @@ void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err
 void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
 		uint64_t b)
 {
-	const struct poise_event event = {
-		.now_ms = p->now_ms, .code = code, .vm = vm, .err = err, .a = a, .b = b};
+	const struct poise_event event = {.now_ms = p->now_ms,
+					  .code = code,
+					  .vm = vm,
+					  .rule = code == POISE_EVENT_RESIZE ? p->vm[vm].rule
+									     : POISE_RULE_NONE,
+					  .err = err,
+					  .a = a,
+					  .b = b};
 	p->port->event(p->ctx, &event);
 }
 
@@ -84,28 +90,17 @@ void poise_tell(struct poise *p)
 		struct poise_vm *v = &p->vm[i];
 		/* A request that the port has not accepted is none yet. */
 		if (v->target_pages != 0 && v->unsent == 0 &&
-		    (v->told_epoch != v->epoch || v->told_state != v->state)) {
+		    (v->notified_epoch != v->epoch || v->notified_state != v->state)) {
 			const struct poise_notice notice = {.boot_id = v->last.boot_id,
 							    .interval_ms = p->config.interval_ms,
 							    .target_pages = v->target_pages,
 							    .epoch = v->epoch,
 							    .state = v->state};
-			v->told_epoch = v->epoch;
-			v->told_state = v->state;
+			v->notified_epoch = v->epoch;
+			v->notified_state = (uint16_t)v->state;
 			p->port->notify(p->ctx, i, &notice);
 		}
 	}
-}
-
-/* `early`: before the tick is due. A long gap counts as two intervals: nothing is caught up. */
-static void balance(struct poise *p, bool early)
-{
-	p->plan.elapsed_ms =
-		poise_min(p->now_ms - p->ticked_ms, 2 * (uint64_t)p->config.interval_ms);
-	p->plan.early = early;
-	poise_plan_make(p, &p->plan);
-	poise_resize_commit(p);
-	poise_tell(p);
 }
 
 /* Fills in defaults and checks ranges. */
@@ -223,6 +218,7 @@ enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_
 	}
 	v->config = complete;
 	v->urgent_gap = p->config.urgent_gap_ms;
+	v->rule = POISE_RULE_STATIC;
 	v->goal_pages = poise_min(poise_max(actual_pages, complete.boot_pages), complete.max_pages);
 	poise_emit_data(p, POISE_EVENT_ADD, vm, POISE_OK, actual_pages, &v->config);
 	poise_vm_forget(p, vm);
@@ -371,7 +367,9 @@ static void advance(struct poise *p, bool early)
 			poise_resize_watch(p, i);
 		}
 	}
-	balance(p, early);
+	poise_plan_due(p, early);
+	poise_resize_commit(p);
+	poise_tell(p);
 }
 
 enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)

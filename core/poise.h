@@ -12,7 +12,7 @@
  *
  * One page count's way: poise_page_read (page.c) -> poise_report (sample.c) ->
  * poise_forecast_update (forecast.c) -> poise_plan_make (plan.c and one file a policy) -> ledger.c
- * -> resize.c -> poise_ack (ack.c). poise_tick (poise.c) strings the middle ones together.
+ * -> resize.c -> poise_ack (ack.c). poise_tick (tick.c) strings the middle ones together.
  */
 #ifndef POISE_H
 #define POISE_H
@@ -23,233 +23,15 @@
 #include "poise_abi.h"
 #include "poise_config.h"
 #include "poise_err.h"
+#include "poise_event.h"
 #include "poise_port.h"
+#include "poise_state.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define POISE_VERSION "0.2.0"
-
-/* Largest pool and largest VM: 16 TiB. */
-#define POISE_PAGES_MAX (UINT64_C(1) << 32)
-
-enum poise_policy {
-#define POISE_POLICY(code, number, name, words) POISE_POLICY_##code = (number),
-#include "poise_policies.def"
-#undef POISE_POLICY
-	POISE_POLICY_COUNT
-};
-
-/* Which pages count as memory in use, the M of equation (1). */
-enum poise_basis {
-#define POISE_BASIS(code, number, name, words) POISE_BASIS_##code = (number),
-#include "poise_bases.def"
-#undef POISE_BASIS
-	POISE_BASIS_COUNT
-};
-
-/* The rules that shape decisions. The numbers name the bit in poise_config.rules_off. */
-enum poise_rule {
-#define POISE_RULE(name, number, switchable, words) POISE_RULE_##name = (number),
-#include "poise_rules.def"
-#undef POISE_RULE
-	POISE_RULE_COUNT
-};
-#define POISE_RULE_BIT(rule) (1u << (rule))
-/* Every rule that can be switched off; with all of them off policy `poise` decides as `paper`. */
-enum {
-	POISE_RULES_SWITCHABLE = 0
-#define POISE_RULE(name, number, switchable, words) | (switchable) << (number)
-#include "poise_rules.def"
-#undef POISE_RULE
-};
-#define POISE_RULES_NEUTRAL ((uint32_t)POISE_RULES_SWITCHABLE)
-
-/*
- * Start-up configuration. Zero in any field but pool_pages means its default. The tunables, their
- * ranges and defaults are those of poise_tunables.def.
- */
-struct poise_config {
-	uint64_t pool_pages; /* memory to share out, 1..POISE_PAGES_MAX */
-	uint32_t policy;     /* enum poise_policy */
-	uint32_t rules_off;  /* POISE_RULE_BIT()s out of POISE_RULES_NEUTRAL */
-#define POISE_TUNABLE(field, name, unit, least, most, standard, words) uint32_t field;
-#include "poise_tunables.def"
-#undef POISE_TUNABLE
-};
-
-/* One VM's configuration. min <= boot <= max. */
-struct poise_vm_config {
-	uint64_t min_pages;  /* reservation: no plan goes below, 1..max */
-	uint64_t boot_pages; /* what it starts with, its static share: min..max; 0 = min */
-	uint64_t max_pages;  /* limit: no plan goes above, boot..pool */
-	uint32_t weight;     /* share when memory is short: 1..65535, 0 = 100 */
-	uint32_t basis;      /* enum poise_basis */
-	uint32_t flags;      /* POISE_VM_* */
-	uint32_t reserved;   /* write 0 */
-};
-#define POISE_VM_FREEZE \
-	1u /* by the administrator, or paused, suspended: nothing is decided for it */
-#define POISE_VM_STATIC 2u /* not trusted to report: keeps its boot size */
-#define POISE_VM_FLAGS  3u
-
-/*
- * Stage 2's result: one consistent, checked copy of a guest page (struct poise_guest_update), laid
- * out alike. Only poise_page_read makes one.
- */
-struct poise_sample {
-	uint64_t checksum;
-	uint32_t magic;
-	uint16_t version, compat;
-	uint32_t features; /* those that are known */
-	uint32_t length;
-	uint64_t boot_id;
-	struct poise_abi_guest body; /* fields without their feature bit are zero */
-};
-
-/*
- * Stage 3's result. Fixed point with 16 fraction bits; magnitudes stay below 2^36 pages, so that
- * nothing wraps. See DESIGN.md for the error bound.
- */
-struct poise_forecast {
-	int64_t delta_q16; /* equation (2): how much more the VM will need in the next interval */
-	int64_t reclaimable_q16; /* equation (3) */
-	uint64_t used_pages;     /* M at the last step of the average */
-	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a tenth of
-				    the way each interval, by a third while memory lies
-				    free */
-	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
-				    a sixth while memory lies free */
-	uint64_t promised_pages; /* promised to processes lately; halved each interval */
-	uint64_t stepped_ms;     /* host time of that step */
-	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
-	uint32_t reserved;
-};
-
-/*
- * Which samples a VM's decisions rest on.
- *
- *	EMPTY       -> UNMANAGED    poise_vm_add
- *	UNMANAGED   -> MANAGED      second good sample of one boot
- *	MANAGED     -> STALE        no fresh sample for hold_intervals
- *	STALE       -> FROZEN       none for freeze_intervals
- *	STALE, FROZEN -> MANAGED    a fresh sample
- *	any         -> QUARANTINED  POISE_BAD_RUN bad samples in a row
- *	QUARANTINED -> UNMANAGED    POISE_GOOD_RUN good samples in a row
- *	any         -> UNMANAGED    new boot generation, counter reset, poise_vm_restart, thaw
- *	any         -> FROZEN       POISE_VM_FREEZE
- *	any         -> EMPTY        poise_vm_remove
- */
-enum poise_vm_state {
-#define POISE_STATE(code, number, name, words) POISE_VM_##code = (number),
-#include "poise_states.def"
-#undef POISE_STATE
-	POISE_VM_STATE_COUNT
-};
-#define POISE_BAD_RUN  8
-#define POISE_GOOD_RUN 4
-
-/* One VM. Read it as you like, change it through the API only. */
-struct poise_vm {
-	struct poise_vm_config config; /* with defaults filled in */
-	uint32_t state;                /* enum poise_vm_state */
-	uint32_t bad_run, good_run;    /* samples in a row */
-	uint32_t grew;                 /* 1: its target last changed upwards */
-
-	/* Ledger. The VM is charged max(actual, target) at all times. */
-	uint64_t actual_pages; /* measured by the port */
-	uint64_t target_pages; /* last asked for */
-	uint64_t goal_pages; /* of the plan; above target while memory for it is still on its way */
-	uint64_t ticked_pages; /* target after the last tick */
-
-	/* The request in force. */
-	uint64_t epoch;
-	uint64_t window_ms;    /* start of the progress window */
-	uint64_t window_pages; /* actual at that time */
-	uint64_t quiet_ms;     /* left alone until then */
-	uint32_t strikes;      /* windows in a row without progress */
-	uint32_t unsent;       /* 1: the port has not accepted the request yet */
-
-	struct poise_sample last;
-	uint64_t sample_ms; /* host time at which `last` was fresh */
-	struct poise_forecast forecast;
-
-	uint64_t urgent_ms;   /* no early tick for it before then */
-	uint32_t urgent_gap;  /* ms to the next one that is allowed; doubles with each that was not
-				 needed */
-	uint32_t urgent_word; /* last seen */
-	uint32_t urgent;      /* 1: asked for in this plan */
-	uint32_t told_state;  /* what the host page says */
-	uint64_t told_epoch;
-};
-
-/* One VM as the policy sees it, and what becomes of it. */
-struct poise_row {
-	uint64_t size_pages;               /* target in force when the plan is made */
-	uint64_t desired_pages;            /* what it should have */
-	uint64_t needed_pages;             /* the part of it that it cannot do without */
-	uint64_t entitled_pages;           /* in a shortage: the part of that which is its due */
-	uint64_t lower_pages, upper_pages; /* no goal beyond these */
-	uint64_t base_pages; /* reservation: where sharing starts when memory is short */
-	uint64_t goal_pages; /* the result: absolute */
-	uint32_t rule;       /* the last rule that shaped it */
-	uint32_t weight;     /* 0: not part of the plan */
-	uint32_t kept;       /* 1: in a shortage, its goal is too near to be worth a move */
-	uint32_t reserved;
-};
-
-/* Stage 4's result. Takes (goal < size) are carried out before gives. */
-struct poise_plan {
-	uint64_t elapsed_ms; /* since the last tick, at most two intervals */
-	uint32_t early;      /* 1: not a tick's plan but an early one */
-	uint32_t reserved;
-	int64_t available_pages; /* to give without a take; below zero: to be taken first */
-	struct poise_row row[POISE_VM_MAX];
-};
-
-/* The whole state. */
-struct poise {
-	uint32_t magic;
-	uint32_t busy;              /* a call is under way: port calls may not come back */
-	struct poise_config config; /* with defaults filled in */
-	const struct poise_port *port;
-	void *ctx;
-	uint32_t first; /* slot that is served first: the last one that asked urgently */
-	uint32_t reserved;
-	uint64_t now_ms;    /* latest time seen; never goes back */
-	uint64_t ticked_ms; /* time of the last tick */
-	uint64_t epoch; /* last one given out; never reused, so that late answers are recognised */
-	int64_t free_pages; /* pool - sum of charges; below zero: a debt that only takes can repay
-			     */
-	uint64_t errors[POISE_ERR_COUNT]; /* how often each error was met, by -code */
-	struct poise_sample incoming; /* being checked by poise_poll: too large for a small stack */
-	struct poise_plan plan;
-	struct poise_vm vm[POISE_VM_MAX];
-};
-
-#define POISE_STATE_BYTES (sizeof(struct poise))
-POISE_ABI_ASSERT(sizeof(struct poise_vm) + sizeof(struct poise_row) <= POISE_STATE_BYTES_PER_VM_MAX,
-		 "a VM costs more state than promised");
-
-/* What an event is about; poise_events.def has their fields. */
-enum poise_event_code {
-#define POISE_EVENT(code, name, words) POISE_EVENT_##code,
-#include "poise_events.def"
-#undef POISE_EVENT
-	POISE_EVENT_COUNT
-};
-
-struct poise_event {
-	uint64_t now_ms;
-	uint32_t code; /* enum poise_event_code */
-	uint32_t vm;   /* slot; 0 where there is none */
-	uint32_t rule; /* enum poise_rule */
-	enum poise_err err;
-	uint64_t a, b, c, d;
-	const void *data;
-};
 
 /*
  * Makes an empty pool. `size` is sizeof(struct poise) as the caller sees it: a library built for
@@ -378,7 +160,7 @@ POISE_MUST_CHECK enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t
 					  uint64_t pages, uint64_t now_ms);
 
 /* Largest exported state of a core of this table size. */
-#define POISE_EXPORT_BYTES (8u * (9u + POISE_ERR_COUNT + POISE_VM_MAX * 56u))
+#define POISE_EXPORT_BYTES (8u * (9u + POISE_ERR_COUNT + POISE_VM_MAX * 57u))
 
 /*
  * Writes the whole state to `out`, for a later import: all VMs, their books, histories and
@@ -418,21 +200,13 @@ POISE_MUST_CHECK enum poise_err poise_vm_import(struct poise *p, uint32_t vm,
 #define POISE_CHECK_LEDGER   0x02u /* I1: charges + free = pool */
 #define POISE_CHECK_BOUNDS   0x04u /* I2: min <= goal <= max */
 #define POISE_CHECK_RESERVED 0x08u /* sum of reservations <= pool */
-#define POISE_CHECK_PLAN                                                        \
-	0x10u /* the last plan's gives are covered by free memory and its takes \
-	       */
+#define POISE_CHECK_PLAN     0x10u /* the last plan's growth is covered: free memory, shrinking */
 #define POISE_CHECK_FORECAST 0x20u /* magnitudes within their stated ranges */
 #define POISE_CHECK_EMPTY    0x40u /* an empty slot holds nothing */
 
 /* Looks at every invariant. Returns 0, or the POISE_CHECK_* bits that do not hold. Changes nothing.
  */
 unsigned poise_check(const struct poise *p);
-
-/* What a VM is charged: max(actual, target), 0 for an empty slot. */
-static inline uint64_t poise_vm_charge(const struct poise_vm *vm)
-{
-	return vm->actual_pages > vm->target_pages ? vm->actual_pages : vm->target_pages;
-}
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,7 @@ static void window_start(const struct poise *p, struct poise_vm *v)
 	v->window_pages = v->actual_pages;
 }
 
-void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
+void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages, uint32_t rule)
 {
 	struct poise_vm *v = &p->vm[vm];
 	const uint64_t near = poise_permille(v->actual_pages, p->config.progress_permille);
@@ -24,6 +24,7 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages)
 	const bool grows =
 		v->target_pages > v->actual_pages + near && target_pages > v->actual_pages;
 	v->epoch = ++p->epoch;
+	v->rule = rule;
 	/* A balloon that stands still is not excused by being asked for more of the same. */
 	if (!shrinks && !grows && v->unsent == 0) {
 		window_start(p, v);
@@ -49,7 +50,8 @@ static void give(struct poise *p, uint32_t vm)
 	const uint64_t target = poise_min(v->goal_pages, most);
 	if (target > v->target_pages &&
 	    (target == v->goal_pages || target - v->target_pages >= v->target_pages / CRUMB_PART)) {
-		poise_resize_ask(p, vm, target);
+		poise_resize_ask(p, vm, target,
+				 target == v->goal_pages ? v->rule : POISE_RULE_HELD);
 	}
 }
 
@@ -74,9 +76,12 @@ void poise_resize_commit(struct poise *p)
 		if (v->state == POISE_VM_EMPTY) {
 			continue;
 		}
-		if (row->goal_pages != row->size_pages) {
+		/* Who is held by a rule says so, once. */
+		if (row->goal_pages != row->size_pages ||
+		    (row->rule != v->rule && row->rule != POISE_RULE_NONE)) {
 			poise_emit_plan(p, i);
 		}
+		v->rule = row->rule;
 		/* A VM outside its limits (they were changed, or it came so) gets there step by
 		 * step. */
 		v->goal_pages = poise_min(poise_max(row->goal_pages, v->config.min_pages),
@@ -84,7 +89,8 @@ void poise_resize_commit(struct poise *p)
 		/* A request that the port has not accepted is made again; its row is held
 		 * meanwhile. */
 		if (row->goal_pages < v->target_pages || v->unsent != 0) {
-			poise_resize_ask(p, i, row->goal_pages);
+			poise_resize_ask(p, i, row->goal_pages,
+					 v->unsent != 0 ? POISE_RULE_REPEATED : row->rule);
 		}
 	}
 	poise_resize_settle(p);
@@ -103,7 +109,7 @@ static void park(struct poise *p, uint32_t vm)
 	window_start(p, v);
 	(void)poise_count(p, POISE_E_LOST);
 	/* A reservation that it has not got yet is not charged without free memory. */
-	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)));
+	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)), POISE_RULE_PARKED);
 }
 
 void poise_resize_watch(struct poise *p, uint32_t vm)

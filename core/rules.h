@@ -1,59 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of policy `poise`, each one function that shapes one row: what a VM should have
- * (desired) and how far it may move in this plan (lower, upper). They see one VM and nothing of the
- * others; plan_poise.c puts them in order and weighs the rows. In a header, so that plan_poise.c
- * compiles into one function and the tests can call each rule alone.
+ * The rules of policy `poise`, each one function that shapes one VM's demand: what it should have
+ * (desired) and how far it may move in this plan (lower, upper); and what a shortage makes of it.
+ * They see one VM and nothing of the others; plan_poise.c puts them in order and weighs the VMs.
+ * In a header, so that plan_poise.c compiles into one function and the tests can call each rule
+ * alone.
  */
 #ifndef POISE_RULES_H
 #define POISE_RULES_H
 
 #include "internal.h"
 
-/* Sets what a row should have; a wish below nothing is a wish for nothing. */
-static inline void poise_row_want(struct poise_row *row, int64_t pages, uint32_t rule)
+/* Sets what a VM should have; a wish below nothing is a wish for nothing. */
+static inline void poise_demand_want(struct poise_demand *d, int64_t pages, uint32_t rule)
 {
-	row->desired_pages = pages > 0 ? (uint64_t)pages : 0;
-	row->rule = rule;
+	d->desired_pages = pages > 0 ? (uint64_t)pages : 0;
+	d->rule = rule;
 }
 
 /* The VM is left as it is, whatever the others need. */
-static inline void poise_row_hold(struct poise_row *row, uint32_t rule)
+static inline void poise_demand_hold(struct poise_demand *d, const struct poise_vm *vm,
+				     uint32_t rule)
 {
-	row->desired_pages = row->size_pages;
-	row->lower_pages = row->size_pages;
-	row->upper_pages = row->size_pages;
-	row->base_pages = row->size_pages;
-	row->rule = rule;
+	d->desired_pages = vm->target_pages;
+	d->lower_pages = vm->target_pages;
+	d->upper_pages = vm->target_pages;
+	d->own_pages = vm->target_pages;
+	d->rule = rule;
 }
 
 /* Whether anything is known of what the VM needs. */
-static inline bool poise_row_measured(const struct poise_vm *vm)
+static inline bool poise_vm_measured(const struct poise_vm *vm)
 {
 	return vm->state == POISE_VM_MANAGED && (vm->config.flags & POISE_VM_STATIC) == 0;
-}
-
-static inline void poise_rule_frozen(const struct poise *p, const struct poise_vm *vm,
-				     struct poise_row *row)
-{
-	(void)p;
-	(void)vm;
-	poise_row_hold(row, POISE_RULE_FROZEN);
 }
 
 /*
  * Nothing is known of it: it keeps its boot size, and that much is its own if it does not report at
  * all. What such a guest has beyond goes by an eighth with each plan, as it may just have come.
  */
-static inline void poise_rule_static(const struct poise *p, const struct poise_vm *vm,
-				     struct poise_row *row)
+static inline void poise_rule_static(const struct poise_plan_input *in, const struct poise_vm *vm,
+				     struct poise_demand *d)
 {
-	(void)p;
-	poise_row_want(row, (int64_t)vm->config.boot_pages, POISE_RULE_STATIC);
+	(void)in;
+	poise_demand_want(d, (int64_t)vm->config.boot_pages, POISE_RULE_STATIC);
 	if (vm->state == POISE_VM_UNMANAGED) {
-		row->base_pages = row->desired_pages;
-		row->desired_pages += poise_over(row->size_pages, row->desired_pages) -
-				      poise_over(row->size_pages, row->desired_pages) / 8;
+		d->own_pages = d->desired_pages;
+		d->desired_pages += poise_over(vm->target_pages, d->desired_pages) -
+				    poise_over(vm->target_pages, d->desired_pages) / 8;
 	}
 }
 
@@ -61,29 +55,29 @@ static inline void poise_rule_static(const struct poise *p, const struct poise_v
  * Old numbers are not acted on: in equal steps back to the boot size, so that the VM is there when
  * it is frozen. Others have no claim to what it gets on the way.
  */
-static inline void poise_rule_stale(const struct poise *p, const struct poise_vm *vm,
-				    struct poise_row *row)
+static inline void poise_rule_stale(const struct poise_plan_input *in, const struct poise_vm *vm,
+				    struct poise_demand *d)
 {
 	const uint64_t frozen_ms =
-		vm->sample_ms + (uint64_t)p->config.freeze_intervals * p->config.interval_ms;
+		vm->sample_ms + (uint64_t)in->config->freeze_intervals * in->config->interval_ms;
 	const int64_t steps =
-		(int64_t)(poise_over(frozen_ms, p->now_ms + 1) / p->config.interval_ms) + 1;
-	const int64_t size = (int64_t)row->size_pages;
-	poise_row_want(row, size + ((int64_t)vm->config.boot_pages - size) / steps,
-		       POISE_RULE_STALE);
-	row->base_pages = row->desired_pages;
+		(int64_t)(poise_over(frozen_ms, in->now_ms + 1) / in->config->interval_ms) + 1;
+	const int64_t size = (int64_t)vm->target_pages;
+	poise_demand_want(d, size + ((int64_t)vm->config.boot_pages - size) / steps,
+			  POISE_RULE_STALE);
+	d->own_pages = d->desired_pages;
 }
 
 /* The paper: needy if demand is larger than reclaimable memory, and then in need of the demand. */
-static inline void poise_rule_equation(const struct poise *p, const struct poise_vm *vm,
-				       struct poise_row *row)
+static inline void poise_rule_equation(const struct poise_plan_input *in, const struct poise_vm *vm,
+				       struct poise_demand *d)
 {
 	const int64_t delta = poise_plan_delta(vm);
 	const int64_t in_use = (int64_t)vm->forecast.size_pages - poise_plan_reclaimable(vm);
-	(void)p;
-	poise_row_want(row, in_use + delta, POISE_RULE_EQUATION);
-	if (row->desired_pages > row->size_pages) {
-		row->desired_pages = row->size_pages + (delta > 0 ? (uint64_t)delta : 0);
+	(void)in;
+	poise_demand_want(d, in_use + delta, POISE_RULE_EQUATION);
+	if (d->desired_pages > vm->target_pages) {
+		d->desired_pages = vm->target_pages + (delta > 0 ? (uint64_t)delta : 0);
 	}
 }
 
@@ -92,38 +86,39 @@ static inline void poise_rule_equation(const struct poise *p, const struct poise
  * nothing, as memory that was given back shows in R already. Between two programs, or two phases of
  * one, it keeps for a while what it had in use.
  */
-static inline void poise_rule_shortfall(const struct poise *p, const struct poise_vm *vm,
-					struct poise_row *row)
+static inline void poise_rule_shortfall(const struct poise_plan_input *in,
+					const struct poise_vm *vm, struct poise_demand *d)
 {
 	const int64_t delta = poise_plan_delta(vm);
-	(void)p;
-	poise_row_want(row, (int64_t)vm->forecast.held_pages + (delta > 0 ? delta : 0),
-		       POISE_RULE_SHORTFALL);
+	(void)in;
+	poise_demand_want(d, (int64_t)vm->forecast.held_pages + (delta > 0 ? delta : 0),
+			  POISE_RULE_SHORTFALL);
 }
 
 /* What its guest reads back, or has promised, beyond what is in use. */
-static inline uint64_t poise_row_pressure(const struct poise *p, const struct poise_vm *vm)
+static inline uint64_t poise_vm_refaults(const struct poise_plan_input *in,
+					 const struct poise_vm *vm)
 {
-	const bool off = (p->config.rules_off & POISE_RULE_BIT(POISE_RULE_PRESSURE)) != 0;
-	return off || !poise_row_measured(vm)
+	const bool off = (in->config->rules_off & POISE_RULE_BIT(POISE_RULE_PRESSURE)) != 0;
+	return off || !poise_vm_measured(vm)
 		       ? 0
 		       : vm->forecast.pressure_pages + vm->forecast.promised_pages;
 }
 
-static inline void poise_rule_pressure(const struct poise *p, const struct poise_vm *vm,
-				       struct poise_row *row)
+static inline void poise_rule_pressure(const struct poise_plan_input *in, const struct poise_vm *vm,
+				       struct poise_demand *d)
 {
-	const uint64_t pages = poise_row_pressure(p, vm);
+	const uint64_t pages = poise_vm_refaults(in, vm);
 	if (pages > 0) {
-		row->desired_pages += pages;
-		row->rule = POISE_RULE_PRESSURE;
+		d->desired_pages += pages;
+		d->rule = POISE_RULE_PRESSURE;
 	}
 }
 
 /* What an urgent guest can still have by itself, it need not be given; but nothing is taken from it
  * now. */
-static inline void poise_rule_urgent(const struct poise *p, const struct poise_vm *vm,
-				     struct poise_row *row)
+static inline void poise_rule_urgent(const struct poise_plan_input *in, const struct poise_vm *vm,
+				     struct poise_demand *d)
 {
 	if (vm->urgent == 0) {
 		return;
@@ -131,159 +126,174 @@ static inline void poise_rule_urgent(const struct poise *p, const struct poise_v
 	const int64_t own = poise_plan_reclaimable(vm) - poise_plan_delta(vm);
 	/* In a large pool the small ones must not leap. */
 	const uint64_t step =
-		poise_min(poise_permille(p->config.pool_pages, p->config.urgent_permille),
-			  row->size_pages / 32);
-	const uint64_t least = row->size_pages + poise_over(step, own > 0 ? (uint64_t)own : 0);
-	if (row->desired_pages < least) {
-		row->desired_pages = least;
-		row->rule = POISE_RULE_URGENT;
+		poise_min(poise_permille(in->config->pool_pages, in->config->urgent_permille),
+			  vm->target_pages / 32);
+	const uint64_t least = vm->target_pages + poise_over(step, own > 0 ? (uint64_t)own : 0);
+	if (d->desired_pages < least) {
+		d->desired_pages = least;
+		d->rule = POISE_RULE_URGENT;
 	}
 }
 
-static inline void poise_rule_idle_tax(const struct poise *p, const struct poise_vm *vm,
-				       struct poise_row *row)
+static inline void poise_rule_idle_tax(const struct poise_plan_input *in, const struct poise_vm *vm,
+				       struct poise_demand *d)
 {
 	(void)vm;
-	if (row->desired_pages < row->size_pages) {
-		row->desired_pages =
-			row->size_pages - poise_permille(row->size_pages - row->desired_pages,
-							 p->config.idle_tax_permille);
-		row->rule = POISE_RULE_IDLE_TAX;
+	if (d->desired_pages < vm->target_pages) {
+		d->desired_pages =
+			vm->target_pages - poise_permille(vm->target_pages - d->desired_pages,
+							  in->config->idle_tax_permille);
+		d->rule = POISE_RULE_IDLE_TAX;
 	}
 }
 
-static inline void poise_rule_dead_band(const struct poise *p, const struct poise_vm *vm,
-					struct poise_row *row)
+static inline void poise_rule_dead_band(const struct poise_plan_input *in,
+					const struct poise_vm *vm, struct poise_demand *d)
 {
-	const uint64_t band = poise_permille(row->size_pages, p->config.dead_band_permille);
-	const uint64_t change = poise_over(row->desired_pages, row->size_pages) +
-				poise_over(row->size_pages, row->desired_pages);
+	const uint64_t band = poise_permille(vm->target_pages, in->config->dead_band_permille);
+	const uint64_t change = poise_over(d->desired_pages, vm->target_pages) +
+				poise_over(vm->target_pages, d->desired_pages);
 	/* What is known of others is where they are to go: they grow there to the last page. */
-	const bool exact = row->desired_pages > row->size_pages && !poise_row_measured(vm);
+	const bool exact = d->desired_pages > vm->target_pages && !poise_vm_measured(vm);
 	if (vm->urgent == 0 && !exact && change != 0 && change < band) {
-		row->desired_pages = row->size_pages;
-		row->rule = POISE_RULE_DEAD_BAND;
+		d->desired_pages = vm->target_pages;
+		d->rule = POISE_RULE_DEAD_BAND;
 	}
 }
 
 /* What the guest asks to keep, but never more than it booted with: no guest hoards by its word
  * alone. */
-static inline void poise_rule_floor(const struct poise *p, const struct poise_vm *vm,
-				    struct poise_row *row)
+static inline void poise_rule_floor(const struct poise_plan_input *in, const struct poise_vm *vm,
+				    struct poise_demand *d)
 {
-	const uint64_t most = poise_min(vm->config.boot_pages, row->upper_pages);
+	const uint64_t most = poise_min(vm->config.boot_pages, d->upper_pages);
 	const uint64_t floor = poise_min(vm->last.body.floor_pages, most);
-	(void)p;
-	if (floor > row->lower_pages) {
-		row->lower_pages = floor;
-		row->rule = POISE_RULE_FLOOR;
+	(void)in;
+	if (floor > d->lower_pages) {
+		d->lower_pages = floor;
+		d->lower_rule = POISE_RULE_FLOOR;
+		d->has_floor = 1;
 	}
 }
 
 /* From its size after the last tick on, however many plans are made meanwhile. */
-static inline void poise_rule_slew(const struct poise *p, const struct poise_vm *vm,
-				   struct poise_row *row)
+static inline void poise_rule_slew(const struct poise_plan_input *in, const struct poise_vm *vm,
+				   struct poise_demand *d)
 {
-	const uint64_t most = poise_permille(vm->ticked_pages, p->config.slew_permille) *
-			      p->plan.elapsed_ms / 1000;
-	row->lower_pages = poise_max(
-		row->lower_pages, poise_min(poise_over(vm->ticked_pages, most), row->size_pages));
-}
-
-static inline void poise_rule_bounds(const struct poise *p, const struct poise_vm *vm,
-				     struct poise_row *row)
-{
-	(void)p;
-	(void)vm;
-	if (row->desired_pages < row->lower_pages || row->desired_pages > row->upper_pages) {
-		/* Above its limit, which was lowered, a VM gets there as fast as it may shrink. */
-		row->desired_pages = poise_max(poise_min(row->desired_pages, row->upper_pages),
-					       row->lower_pages);
-		row->rule = POISE_RULE_BOUNDS;
+	const uint64_t most =
+		poise_permille(vm->ticked_pages, in->config->slew_permille) * in->elapsed_ms / 1000;
+	const uint64_t lower = poise_min(poise_over(vm->ticked_pages, most), vm->target_pages);
+	if (lower > d->lower_pages) {
+		d->lower_pages = lower;
+		d->lower_rule = POISE_RULE_SLEW;
 	}
 }
 
-static inline void poise_rule_back_off(const struct poise *p, const struct poise_vm *vm,
-				       struct poise_row *row)
+static inline void poise_rule_bounds(const struct poise_plan_input *in, const struct poise_vm *vm,
+				     struct poise_demand *d)
 {
-	if (p->now_ms < vm->quiet_ms) {
-		poise_row_hold(row, POISE_RULE_BACK_OFF);
+	(void)in;
+	(void)vm;
+	if (d->desired_pages > d->upper_pages) {
+		d->desired_pages = d->upper_pages;
+		d->rule = POISE_RULE_BOUNDS;
+	}
+	/* Above its limit, which was lowered, a VM gets there as fast as it may shrink. */
+	if (d->desired_pages < d->lower_pages) {
+		d->desired_pages = d->lower_pages;
+		d->rule = d->lower_rule;
+	}
+}
+
+static inline void poise_rule_back_off(const struct poise_plan_input *in, const struct poise_vm *vm,
+				       struct poise_demand *d)
+{
+	if (in->now_ms < vm->quiet_ms) {
+		poise_demand_hold(d, vm, POISE_RULE_BACK_OFF);
 	}
 }
 
 /*
  * What the VM cannot do without: neither the headroom of equation (3), nor what its guest calls
- * available beyond that. Cache that is read back shows as pressure. After a leap the forecast
- * expects another, which few programs make; where the guest can call, half of it is enough.
+ * available beyond that. Cache that is read back shows as refaults. After a leap the forecast
+ * expects another, which few programs make; where the guest can call, half of it is enough. An
+ * urgent VM is spared, unless its guest declares a floor.
  */
-static inline void poise_rule_tight(const struct poise *p, const struct poise_vm *vm,
-				    struct poise_row *row)
+static inline uint64_t poise_minimum_demand(const struct poise_plan_input *in,
+					    const struct poise_vm *vm, const struct poise_demand *d)
 {
 	const struct poise_abi_guest *b = &vm->last.body;
 	const bool can_call = (vm->last.features & POISE_GF_URGENT) != 0;
 	const int64_t leap = can_call ? poise_plan_delta(vm) / 2 : 0;
 	const uint64_t comfort =
-		poise_permille(row->size_pages, p->config.headroom_permille) +
+		poise_permille(vm->target_pages, in->config->headroom_permille) +
 		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages) +
 		(leap > 0 ? (uint64_t)leap : 0);
-	if (poise_row_measured(vm) && row->rule != POISE_RULE_URGENT) {
-		row->needed_pages = poise_max(poise_over(row->desired_pages, comfort),
-					      poise_min(row->lower_pages, row->desired_pages));
+	if (!poise_vm_measured(vm) || (d->rule == POISE_RULE_URGENT && d->has_floor == 0)) {
+		return d->desired_pages;
 	}
+	return poise_max(poise_over(d->desired_pages, comfort),
+			 poise_min(d->lower_pages, d->desired_pages));
 }
 
 /*
- * What it reads back gives a VM no claim to more than its share, which is its base: who thrashes
- * beyond that would only make another one thrash, and who lies would rob it.
+ * What it reads back gives a VM no claim to more than its share, `due`: who thrashes beyond that
+ * would only make another one thrash, and who lies would rob it. Returns what is left of `need`.
  */
-static inline void poise_rule_claim(const struct poise *p, const struct poise_vm *vm,
-				    struct poise_row *row)
+static inline uint64_t poise_rule_claim(const struct poise_plan_input *in,
+					const struct poise_vm *vm, const struct poise_demand *d,
+					uint64_t need, uint64_t due)
 {
-	const uint64_t least = poise_max(poise_over(row->needed_pages, poise_row_pressure(p, vm)),
-					 poise_min(row->lower_pages, row->needed_pages));
-	row->needed_pages = poise_max(poise_min(row->needed_pages, row->base_pages), least);
+	const uint64_t least = poise_max(poise_over(need, poise_vm_refaults(in, vm)),
+					 poise_min(d->lower_pages, need));
+	return poise_max(poise_min(need, due), least);
 }
 
 /*
- * A goal close by is left alone; the more so if it is back where the VM came from, as memory that
- * goes to and fro costs a swap each time. What is its due is no way back, and for an urgent VM
- * nothing is too near.
+ * Whether a goal is close by and left alone; the more so if it is back where the VM came from, as
+ * memory that goes to and fro costs a swap each time. What it is entitled to is no way back, and
+ * for an urgent VM nothing is too near.
  */
-static inline void poise_rule_near(const struct poise *p, const struct poise_vm *vm,
-				   struct poise_row *row)
+static inline bool poise_rule_near(const struct poise_plan_input *in, const struct poise_vm *vm,
+				   const struct poise_row *row)
 {
+	const struct poise_demand *d = &row->demand;
 	const uint64_t change = poise_over(row->goal_pages, row->size_pages) +
 				poise_over(row->size_pages, row->goal_pages);
 	const bool grows = row->goal_pages > row->size_pages;
-	const bool due = row->size_pages < row->entitled_pages;
-	const bool turns = grows != (vm->grew != 0);
-	const uint64_t bands = vm->urgent != 0 || due ? 0 : turns ? 28 : 8;
+	const bool lacks = row->size_pages < row->share.entitlement_pages;
+	const bool reversal = grows != (vm->grew != 0);
+	const uint64_t bands = vm->urgent != 0 || lacks ? 0 : reversal ? 28 : 8;
 	/* A small one that was large has not become more exact. */
 	const uint64_t size = poise_max(row->size_pages, vm->config.boot_pages);
-	const uint64_t band = bands * poise_permille(size, p->config.dead_band_permille);
+	const uint64_t band = bands * poise_permille(size, in->config->dead_band_permille);
 	/* As far as a tick lets it go is not near: the goal may be far beyond. */
-	const bool cut = p->plan.early == 0 && row->goal_pages <= row->lower_pages &&
-			 row->lower_pages > vm->config.min_pages;
-	const bool exact = grows && !poise_row_measured(vm);
-	row->kept = change < band && !cut && !exact && row->size_pages >= vm->config.min_pages &&
-		    row->size_pages <= row->upper_pages;
+	const bool cut = in->early == 0 && row->goal_pages <= d->lower_pages &&
+			 d->lower_pages > vm->config.min_pages;
+	const bool exact = grows && !poise_vm_measured(vm);
+	return change < band && !cut && !exact && row->size_pages >= vm->config.min_pages &&
+	       row->size_pages <= d->upper_pages;
 }
 
 /*
- * What the VM wants itself is taken by a 64th a second only, and by ticks only; but of `due`
- * pages it gives its part at once, as one of those who are to lose `beyond` such pages in all.
+ * What the VM wants itself, `upto` pages, is reclaimed by a 64th a second only, and by ticks only;
+ * but of `immediate` pages it gives its part at once, as one of those who are to lose `in_use` such
+ * pages in all.
  */
-static inline void poise_rule_gentle(const struct poise *p, const struct poise_vm *vm,
-				     struct poise_row *row, uint64_t beyond, uint64_t due)
+static inline void poise_reclaim_rate(const struct poise_plan_input *in, struct poise_row *row,
+				      uint64_t upto, uint64_t in_use, uint64_t immediate)
 {
-	const uint64_t wanted = poise_min(row->size_pages, row->desired_pages);
+	const uint64_t wanted = poise_min(row->size_pages, upto);
 	const uint64_t excess = poise_over(wanted, row->goal_pages);
-	/* Rounded up, or a few pages would stay owed for ever. */
-	const uint64_t now = poise_min(excess, poise_plan_split(excess, beyond, due) + (due != 0));
-	const uint64_t later = (excess - now) / 64 * p->plan.elapsed_ms / 1000;
-	(void)vm;
-	row->goal_pages = poise_max(row->goal_pages,
-				    poise_over(wanted, now + (p->plan.early != 0 ? 0 : later)));
+	/* Rounded up, or a few pages would be missing for ever. */
+	const uint64_t now =
+		poise_min(excess, poise_share_part(excess, in_use, immediate) + (immediate != 0));
+	const uint64_t later = (excess - now) / 64 * in->elapsed_ms / 1000;
+	const uint64_t least = poise_over(wanted, now + (in->early != 0 ? 0 : later));
+	if (row->goal_pages < least) {
+		row->goal_pages = least;
+		row->rule = POISE_RULE_GENTLE;
+	}
 }
 
 #endif

@@ -36,7 +36,7 @@ void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64
 	poise_ledger_set(p, v, actual_pages, v->target_pages);
 	v->goal_pages = v->config.boot_pages;
 	if (target_pages != 0) {
-		poise_resize_ask(p, vm, target_pages);
+		poise_resize_ask(p, vm, target_pages, POISE_RULE_STATIC);
 	}
 }
 

@@ -36,6 +36,7 @@ UNIT_TESTS := \
 	record \
 	resize \
 	resize_watch \
+	rule_records \
 	rules \
 	rules_shortage \
 	sample \

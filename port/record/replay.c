@@ -38,15 +38,23 @@ static int is_input(const struct poise_event *event)
 	return event->code <= POISE_EVENT_ACK;
 }
 
+/* A plan that leaves a VM as it is: only its rule is news. */
+static int is_held(const struct poise_event *event)
+{
+	return event->code == POISE_EVENT_PLAN && event->a == event->d;
+}
+
 /* Reads the next event that is compared or made. r->in.line is empty at the end or on a mistake. */
 static void advance(struct replay *r)
 {
-	const int inputs = r->options.mode == REPLAY_INPUTS;
-	int got;
+	const struct poise_event *event = &r->in.record.event;
+	int skip, got;
 	do {
 		got = record_reader_next(&r->in);
-	} while (got > 0 && inputs &&
-		 (!is_input(&r->in.record.event) || r->in.record.event.code == POISE_EVENT_ACK));
+		skip = r->options.mode == REPLAY_INPUTS
+			       ? !is_input(event) || event->code == POISE_EVENT_ACK
+			       : r->options.mode == REPLAY_SIZES && is_held(event);
+	} while (got > 0 && skip);
 	if (got < 0) {
 		fail(r, 2, r->in.reason, "");
 	}
@@ -139,7 +147,8 @@ static void on_event(void *ctx, const struct poise_event *event)
 		if (!agrees_with_import(r, event, found)) {
 			return;
 		}
-	} else if (r->options.mode != REPLAY_INPUTS) {
+	} else if (r->options.mode == REPLAY_ALL ||
+		   (r->options.mode == REPLAY_SIZES && !is_held(event))) {
 		if (!agrees(r, event, found)) {
 			return;
 		}

@@ -11,10 +11,14 @@
 #include "reader.h"
 
 enum replay_mode {
-	REPLAY_ALL,    /* every value of every event */
-	REPLAY_SIZES,  /* likewise, but a plan may name another rule, as other cores do */
-	REPLAY_INPUTS, /* nothing: what is recorded of decisions and answers is passed over, and
-			  each VM does at once what it is asked */
+	/* Every value of every event. */
+	REPLAY_ALL,
+	/* Likewise, but rules may be others, and plans that leave a VM as it is are passed over:
+	 * other cores record other reasons for the same sizes. */
+	REPLAY_SIZES,
+	/* Nothing: what is recorded of decisions and answers is passed over, and each VM does at
+	 * once what it is asked. */
+	REPLAY_INPUTS,
 };
 
 struct replay_options {
@@ -32,7 +36,7 @@ struct replay_result {
 
 	unsigned long lines;  /* events compared or, with REPLAY_INPUTS, made */
 	unsigned long inputs; /* calls made */
-	unsigned long rules;  /* plans of another rule that REPLAY_SIZES has let pass */
+	unsigned long rules;  /* events of another rule that REPLAY_SIZES has let pass */
 	unsigned long checks; /* poise_check results that were not 0 */
 
 	unsigned long line; /* of the first difference or mistake, 0 for none */

@@ -144,8 +144,9 @@ static void scatter(struct bench *b, uint32_t vm, uint32_t vm_count)
 	v->strikes = (uint32_t)any(POISE_STRIKES_MAX);
 	v->unsent = any(7) == 0;
 	v->sample_ms = b->now_ms - any(any(1) != 0 ? 1000 : 20000);
-	v->told_state = (uint32_t)any(5);
-	v->told_epoch = any(v->epoch);
+	v->notified_state = (uint16_t)any(5);
+	v->rule = (uint32_t)any(POISE_RULE_COUNT - 1);
+	v->notified_epoch = any(v->epoch);
 	v->last.body.floor_pages = any(part);
 	struct poise_forecast *f = &v->forecast;
 	f->steps = 2;

@@ -81,6 +81,20 @@ static inline void plan_port_event(void *ctx, const struct poise_event *event)
 	(void)event;
 }
 
+/* When the next plan is made: since the last tick, and whether it is an early one. */
+static uint64_t plan_elapsed_ms;
+static uint32_t plan_early;
+
+/* What a plan of this state is made of. */
+static inline struct poise_plan_input plan_input(const struct poise *p)
+{
+	return (struct poise_plan_input){.config = &p->config,
+					 .vm = p->vm,
+					 .now_ms = p->now_ms,
+					 .elapsed_ms = plan_elapsed_ms,
+					 .early = plan_early};
+}
+
 /* Makes an empty pool. What is zero in `config` gets its default. */
 static inline void plan_start(struct poise *p, const struct poise_config *config)
 {
@@ -89,8 +103,8 @@ static inline void plan_start(struct poise *p, const struct poise_config *config
 	assert_int_equal(poise_init(p, sizeof(*p), config, &port, NULL), POISE_OK);
 	p->now_ms = PLAN_NOW_MS;
 	p->ticked_ms = PLAN_NOW_MS;
-	p->plan.elapsed_ms = p->config.interval_ms;
-	p->plan.early = 0;
+	plan_elapsed_ms = p->config.interval_ms;
+	plan_early = 0;
 }
 
 static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm *t)
@@ -134,13 +148,11 @@ static inline void plan_make(struct poise *p)
 {
 	static struct poise before;
 	static struct poise_plan plan[2];
+	const struct poise_plan_input in = plan_input(p);
 	memcpy(&before, p, sizeof(before));
 	for (unsigned i = 0; i < 2; i++) {
 		memset(&plan[i], i == 0 ? 0x00 : 0xa5, sizeof(plan[i]));
-		plan[i].elapsed_ms = p->plan.elapsed_ms;
-		plan[i].early = p->plan.early;
-		plan[i].reserved = p->plan.reserved;
-		poise_plan_make(p, &plan[i]);
+		poise_plan_make(&in, &plan[i]);
 	}
 	assert_memory_equal(&before, p, sizeof(before));
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {

@@ -44,7 +44,7 @@ static inline int start(void **state)
 static inline void ask(uint32_t at, uint64_t target)
 {
 	vm(at)->goal_pages = target;
-	poise_resize_ask(&fake.p, at, target);
+	poise_resize_ask(&fake.p, at, target, POISE_RULE_NONE);
 	fake_check(&fake);
 }
 
@@ -53,8 +53,8 @@ static inline void commit(uint64_t goal_a, uint64_t goal_b)
 {
 	const uint64_t goals[] = {goal_a, goal_b};
 	for (uint32_t i = 0; i < 2; i++) {
-		fake.p.plan.row[A + i] = (struct poise_row){
-			.size_pages = vm(A + i)->target_pages, .goal_pages = goals[i], .weight = 1};
+		fake.p.plan.row[A + i] = (struct poise_row){.size_pages = vm(A + i)->target_pages,
+							    .goal_pages = goals[i]};
 	}
 	fake.p.plan.available_pages = POOL;
 	poise_resize_commit(&fake.p);

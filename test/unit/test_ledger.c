@@ -84,7 +84,7 @@ static void ledger_reserve(void **state)
 						    .rules_off = rows[i].rules_off,
 						    .reserve_permille = rows[i].permille};
 		plan_start(&p, &config);
-		assert_int_equal(poise_ledger_reserve(&p), rows[i].reserve);
+		assert_int_equal(poise_reserve(&p.config), rows[i].reserve);
 	}
 }
 

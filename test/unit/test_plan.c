@@ -4,7 +4,16 @@
 
 #include "plan_support.h"
 
-/* --- poise_plan_fill --- */
+/* --- poise_share_fill --- */
+
+/* Rows to be filled, all of them from need to desire, and the VMs that have the weights. */
+static struct poise_vm fill_vm[POISE_VM_MAX];
+static struct poise_plan fill_plan;
+
+static uint32_t fill_weight(uint32_t vm)
+{
+	return fill_vm[vm].config.weight;
+}
 
 /* Weighted max-min fairness, exact: as many rounds as it takes, in fractions of pages. */
 static void fill_reference(double *share, const struct poise_plan *plan, double amount)
@@ -12,23 +21,24 @@ static void fill_reference(double *share, const struct poise_plan *plan, double 
 	bool open[POISE_VM_MAX];
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_row *row = &plan->row[i];
-		open[i] = row->desired_pages > row->base_pages;
+		open[i] = row->demand.desired_pages > row->share.need_pages;
 		share[i] = 0;
 	}
 	for (bool again = true; again;) {
 		double weights = 0;
 		again = false;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-			weights += open[i] ? plan->row[i].weight : 0;
+			weights += open[i] ? fill_weight(i) : 0;
 		}
 		const double level = weights > 0 ? amount / weights : 0;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			const struct poise_row *row = &plan->row[i];
-			const double want = (double)poise_over(row->desired_pages, row->base_pages);
+			const double want = (double)poise_over(row->demand.desired_pages,
+							       row->share.need_pages);
 			if (open[i]) {
-				share[i] = fmin(want, level * row->weight);
+				share[i] = fmin(want, level * fill_weight(i));
 			}
-			if (open[i] && want <= level * row->weight) {
+			if (open[i] && want <= level * fill_weight(i)) {
 				open[i] = false;
 				amount -= want;
 				again = true;
@@ -42,33 +52,47 @@ struct fill_row {
 	uint32_t weight;
 };
 
+static void fill_start(const struct fill_row *rows, uint32_t count)
+{
+	memset(&fill_plan, 0, sizeof(fill_plan));
+	memset(fill_vm, 0, sizeof(fill_vm));
+	for (uint32_t i = 0; i < count; i++) {
+		fill_plan.row[i] = (struct poise_row){.share.need_pages = rows[i].base,
+						      .demand.desired_pages = rows[i].desired};
+		fill_vm[i].config.weight = rows[i].weight;
+	}
+}
+
+static void fill(uint64_t amount)
+{
+	const struct poise_plan_input in = {.vm = fill_vm};
+	poise_share_fill(&in, &fill_plan, amount, true);
+}
+
 /* Fills, and compares with the reference. */
 static void fill_compare(const struct fill_row *rows, uint32_t count, uint64_t amount)
 {
-	static struct poise_plan plan;
 	double share[POISE_VM_MAX];
 	double least_weight = UINT32_MAX, weights = 0, short_by = 0;
 	uint64_t used = 0;
-	memset(&plan, 0, sizeof(plan));
+	fill_start(rows, count);
 	for (uint32_t i = 0; i < count; i++) {
-		plan.row[i] = (struct poise_row){.base_pages = rows[i].base,
-						 .desired_pages = rows[i].desired,
-						 .weight = rows[i].weight};
 		if (rows[i].desired > rows[i].base) {
 			weights += rows[i].weight;
 			least_weight = fmin(least_weight, rows[i].weight);
 		}
 	}
-	fill_reference(share, &plan, (double)amount);
-	poise_plan_fill(&plan, amount);
+	fill_reference(share, &fill_plan, (double)amount);
+	fill(amount);
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		const struct poise_row *row = &plan.row[i];
-		const uint64_t got = row->goal_pages - row->base_pages;
-		assert_true(row->goal_pages >= row->base_pages);
-		assert_true(got <= poise_over(row->desired_pages, row->base_pages));
+		const struct poise_row *row = &fill_plan.row[i];
+		const uint64_t got = row->goal_pages - row->share.need_pages;
+		assert_true(row->goal_pages >= row->share.need_pages);
+		assert_true(got <= poise_over(row->demand.desired_pages, row->share.need_pages));
 		/* Never above the exact share, but for what the doubles of the reference lose. */
 		assert_true((double)got <= share[i] * (1 + 1e-9) + 0.001);
-		if (row->desired_pages > row->base_pages && row->goal_pages < row->desired_pages) {
+		if (row->demand.desired_pages > row->share.need_pages &&
+		    row->goal_pages < row->demand.desired_pages) {
 			assert_int_equal(row->rule, POISE_RULE_FAIR);
 		}
 		short_by += share[i] - (double)got;
@@ -111,18 +135,12 @@ static void fill_tables(void **state)
 		/* desired below base, and slots without a VM: left out */
 		{100, {{50, 40, 9}, {0, 0, 0}, {0, 90, 1}}, {50, 0, 90}},
 	};
-	static struct poise_plan plan;
 	(void)state;
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
-		memset(&plan, 0, sizeof(plan));
+		fill_start(cases[c].row, PLAN_ROW_VMS);
+		fill(cases[c].amount);
 		for (uint32_t i = 0; i < PLAN_ROW_VMS; i++) {
-			plan.row[i] = (struct poise_row){.base_pages = cases[c].row[i].base,
-							 .desired_pages = cases[c].row[i].desired,
-							 .weight = cases[c].row[i].weight};
-		}
-		poise_plan_fill(&plan, cases[c].amount);
-		for (uint32_t i = 0; i < PLAN_ROW_VMS; i++) {
-			assert_int_equal(plan.row[i].goal_pages, cases[c].goal[i]);
+			assert_int_equal(fill_plan.row[i].goal_pages, cases[c].goal[i]);
 		}
 	}
 }

@@ -160,8 +160,8 @@ static void random_state(struct poise *p, uint64_t *seed)
 		.dead_band_permille = (uint32_t)random_upto(seed, 500),
 	};
 	plan_start(p, &config);
-	p->plan.elapsed_ms = random_upto(seed, 2 * (uint64_t)config.interval_ms);
-	p->plan.early = (uint32_t)random_upto(seed, 1);
+	plan_elapsed_ms = random_upto(seed, 2 * (uint64_t)config.interval_ms);
+	plan_early = (uint32_t)random_upto(seed, 1);
 	for (uint32_t i = 0; i < vms; i++) {
 		const uint64_t size = 1 + random_upto(seed, most - 1);
 		struct plan_vm vm = {
@@ -194,11 +194,12 @@ static void check_row(const struct poise *p, uint32_t i)
 	const struct poise_row *row = &p->plan.row[i];
 	const bool off = (p->config.rules_off & OFF(BACK_OFF)) != 0;
 	if (row->goal_pages < row->size_pages) {
-		assert_true(row->goal_pages >= row->lower_pages);
+		assert_true(row->goal_pages >= row->demand.lower_pages);
 	} else if (row->goal_pages > row->size_pages) {
-		assert_true(row->goal_pages <= row->upper_pages);
+		assert_true(row->goal_pages <= row->demand.upper_pages);
 		/* One that grows grows no further than it wants, or is owed. */
-		assert_true(row->goal_pages <= poise_max(row->desired_pages, row->base_pages));
+		assert_true(row->goal_pages <=
+			    poise_max(row->demand.desired_pages, row->demand.own_pages));
 	}
 	if (vm->state == POISE_VM_FROZEN || vm->unsent != 0 || (!off && p->now_ms < vm->quiet_ms)) {
 		assert_int_equal(row->goal_pages, row->size_pages);
@@ -225,10 +226,10 @@ static void poise_any_state(void **state)
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			const struct poise_row *row = &p.plan.row[i];
 			check_row(&p, i);
-			lacking += poise_over(row->desired_pages, row->size_pages);
-			spare += poise_over(row->size_pages, row->desired_pages);
+			lacking += poise_over(row->demand.desired_pages, row->size_pages);
+			spare += poise_over(row->size_pages, row->demand.desired_pages);
 			given += poise_over(row->goal_pages, row->size_pages);
-			wanted += row->desired_pages > row->size_pages;
+			wanted += row->demand.desired_pages > row->size_pages;
 		}
 		if ((int64_t)lacking - p.plan.available_pages <= (int64_t)spare) {
 			/* Enough for all: everybody has what it wants, but for the donors'

@@ -105,7 +105,7 @@ static void poise_slew_by_elapsed_time(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		plan_start(&p, &config);
-		p.plan.elapsed_ms = rows[i].elapsed_ms;
+		plan_elapsed_ms = rows[i].elapsed_ms;
 		plan_put(&p, 0, &a);
 		plan_put(&p, 1, &b);
 		plan_make(&p);

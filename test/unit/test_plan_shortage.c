@@ -192,8 +192,9 @@ static void poise_shortage_no_way_back_for_little(void **state)
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
 	/* Between two ticks who is near its goal stays there in any case. */
 	plan_run(&p, &plain, &cases[1]);
-	p.plan.early = 1;
-	poise_plan_make(&p, &p.plan);
+	plan_early = 1;
+	const struct poise_plan_input in = plan_input(&p);
+	poise_plan_make(&in, &p.plan);
 	assert_int_equal(p.plan.row[0].goal_pages, 1700);
 	assert_int_equal(p.plan.row[1].goal_pages, 2800);
 }
@@ -217,8 +218,9 @@ static void poise_shortage_due_at_once(void **state)
 					       VM(others, 5000, 0, .grew = 1), VM(500, 0, 0)},
 					      {2250, 2250, 500}};
 		plan_run(&p, &plain, &row); /* At a tick all do. */
-		p.plan.early = 1;
-		poise_plan_make(&p, &p.plan);
+		plan_early = 1;
+		const struct poise_plan_input in = plan_input(&p);
+		poise_plan_make(&in, &p.plan);
 		assert_int_equal(p.plan.row[0].goal_pages, rows[i].goal);
 		assert_int_equal(p.plan.row[1].goal_pages, 4500 - rows[i].goal);
 	}
@@ -446,15 +448,18 @@ static void poise_F19_F22_entitlement_whatever_liars_say(void **state)
 		p.free_pages = 0;
 		plan_make(&p);
 		for (uint32_t i = 0; i < vms; i++) {
-			base += poise_min(p.vm[i].config.min_pages, p.plan.row[i].desired_pages);
+			base += poise_min(p.vm[i].config.min_pages,
+					  p.plan.row[i].demand.desired_pages);
 		}
 		for (uint32_t i = 0; i < vms; i++) {
 			const struct poise_row *row = &p.plan.row[i];
 			const uint64_t own =
-				poise_min(p.vm[i].config.min_pages, row->desired_pages);
-			const uint64_t share = own + (pool - base) * row->weight / weights;
-			assert_true(row->goal_pages + vms >= poise_min(row->desired_pages, share));
-			if (i < liars || row->goal_pages + vms >= row->desired_pages) {
+				poise_min(p.vm[i].config.min_pages, row->demand.desired_pages);
+			const uint64_t share =
+				own + (pool - base) * p.vm[i].config.weight / weights;
+			assert_true(row->goal_pages + vms >=
+				    poise_min(row->demand.desired_pages, share));
+			if (i < liars || row->goal_pages + vms >= row->demand.desired_pages) {
 				continue;
 			}
 			for (uint32_t liar = 0; liar < liars; liar++) {
@@ -462,8 +467,8 @@ static void poise_F19_F22_entitlement_whatever_liars_say(void **state)
 				const uint64_t theirs =
 					poise_over(other->goal_pages, p.vm[liar].config.min_pages);
 				const uint64_t mine = poise_over(row->goal_pages, own);
-				assert_true(theirs * row->weight <=
-					    (mine + vms + pool / 100) * other->weight);
+				assert_true(theirs * p.vm[i].config.weight <=
+					    (mine + vms + pool / 100) * p.vm[liar].config.weight);
 			}
 		}
 	}

@@ -34,6 +34,7 @@ static struct record filled(uint32_t code, int byte)
 		record.data.vm.config.basis %= POISE_BASIS_COUNT;
 		record.data.vm.config.flags &= POISE_VM_FLAGS;
 		record.data.vm.state %= POISE_VM_STATE_COUNT;
+		record.data.vm.rule %= POISE_RULE_COUNT;
 	} else if (code == POISE_EVENT_STATE) {
 		record.event.a %= POISE_VM_STATE_COUNT;
 		record.event.b %= POISE_VM_STATE_COUNT;
@@ -289,7 +290,7 @@ static void a_difference_is_named_by_its_key(void **state)
 	"0 add vm=0 min_pages=10 boot_pages=100 max_pages=500 weight=100 basis=auto flags=- " \
 	"actual=0\n"                                                                          \
 	"0 state vm=0 from=absent to=unmanaged\n"                                             \
-	"0 resize vm=0 target=100 epoch=1 err=OK\n"
+	"0 resize vm=0 rule=STATIC target=100 epoch=1 err=OK\n"
 
 static int replay_text(const char *text, struct replay_result *result)
 {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of policy `poise`, each one alone: a VM, its row before, its row after. */
+/* The rules of policy `poise`, each one alone: a VM, its demand before, its demand after. */
 #include "plan_support.h"
 #include "rules.h"
 
-typedef void (*rule_function)(const struct poise *p, const struct poise_vm *vm,
-			      struct poise_row *row);
+typedef void (*rule_function)(const struct poise_plan_input *in, const struct poise_vm *vm,
+			      struct poise_demand *d);
 
-/* A VM, what earlier rules made of its row, and what the rule makes of it. The pool has 10,000
- * pages. Zeros in `desired` to `base` before the rule mean: as a plan starts. */
+/* A VM, what earlier rules made of its demand, and what the rule makes of it. The pool has 10,000
+ * pages. Zeros in `desired` to `own` before the rule mean: as a plan starts. */
 struct rule_case {
 	struct plan_vm vm;
 	struct {
-		uint64_t desired, lower, upper, base;
+		uint64_t desired, lower, upper, own;
 	} before, after;
-	uint32_t rule;
+	uint32_t rule;       /* that shapes what is desired */
+	uint32_t lower_rule; /* that says how far it may shrink; NONE: the reservation */
 };
 
 static void run_rule(rule_function rule, const struct poise_config *config, uint64_t elapsed_ms,
@@ -23,48 +24,59 @@ static void run_rule(rule_function rule, const struct poise_config *config, uint
 	for (size_t i = 0; i < count; i++) {
 		const struct rule_case *c = &cases[i];
 		plan_start(&p, config);
-		p.plan.elapsed_ms = elapsed_ms;
+		plan_elapsed_ms = elapsed_ms;
 		plan_put(&p, 0, &c->vm);
+		const struct poise_plan_input in = plan_input(&p);
 		const struct poise_vm *vm = &p.vm[0];
-		struct poise_row row = {
-			.size_pages = vm->target_pages,
+		struct poise_demand d = {
 			.desired_pages =
 				c->before.desired == 0 ? vm->target_pages : c->before.desired,
 			.lower_pages =
 				c->before.lower == 0 ? vm->config.min_pages : c->before.lower,
 			.upper_pages =
 				c->before.upper == 0 ? vm->config.max_pages : c->before.upper,
-			.base_pages = c->before.base == 0 ? vm->config.min_pages : c->before.base,
-			.goal_pages = vm->target_pages,
-			.weight = vm->config.weight,
+			.own_pages = c->before.own == 0 ? vm->config.min_pages : c->before.own,
+			.lower_rule = POISE_RULE_BOUNDS,
 		};
-		rule(&p, vm, &row);
-		if (row.desired_pages != c->after.desired || row.lower_pages != c->after.lower ||
-		    row.upper_pages != c->after.upper || row.base_pages != c->after.base ||
-		    row.rule != c->rule) {
-			print_error("case %u: %llu, %llu, %llu, %llu, rule %u\n", (unsigned)i,
-				    (unsigned long long)row.desired_pages,
-				    (unsigned long long)row.lower_pages,
-				    (unsigned long long)row.upper_pages,
-				    (unsigned long long)row.base_pages, (unsigned)row.rule);
+		const uint32_t lower_rule =
+			c->lower_rule == POISE_RULE_NONE ? POISE_RULE_BOUNDS : c->lower_rule;
+		rule(&in, vm, &d);
+		if (d.desired_pages != c->after.desired || d.lower_pages != c->after.lower ||
+		    d.upper_pages != c->after.upper || d.own_pages != c->after.own ||
+		    d.rule != c->rule || d.lower_rule != lower_rule) {
+			print_error("case %u: %llu, %llu, %llu, %llu, rules %u, %u\n", (unsigned)i,
+				    (unsigned long long)d.desired_pages,
+				    (unsigned long long)d.lower_pages,
+				    (unsigned long long)d.upper_pages,
+				    (unsigned long long)d.own_pages, (unsigned)d.rule,
+				    (unsigned)d.lower_rule);
 			fail();
 		}
-		assert_int_equal(row.size_pages, vm->target_pages);
-		assert_int_equal(row.goal_pages, vm->target_pages);
-		assert_int_equal(row.weight, vm->config.weight);
+		assert_int_equal(d.has_floor, lower_rule == POISE_RULE_FLOOR);
 	}
 }
 
 static const struct poise_config plain = {.pool_pages = 10000};
 
+static void hold_as_frozen(const struct poise_plan_input *in, const struct poise_vm *vm,
+			   struct poise_demand *d)
+{
+	(void)in;
+	poise_demand_hold(d, vm, POISE_RULE_FROZEN);
+}
+
 static void rule_frozen(void **state)
 {
 	static const struct rule_case cases[] = {
-		{VM(1000, 0, 0), {0}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN},
-		{VM(1000, 0, 0), {1500, 1, 2000, 700}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN},
+		{VM(1000, 0, 0), {0}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN, 0},
+		{VM(1000, 0, 0),
+		 {1500, 1, 2000, 700},
+		 {1000, 1000, 1000, 1000},
+		 POISE_RULE_FROZEN,
+		 0},
 	};
 	(void)state;
-	run_rule(poise_rule_frozen, &plain, 1000, cases, ARRAY_SIZE(cases));
+	run_rule(hold_as_frozen, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
 static void rule_static(void **state)
@@ -74,25 +86,30 @@ static void rule_static(void **state)
 		{VM(1000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
 		 {0},
 		 {1500, 1, 10000, 1500},
-		 POISE_RULE_STATIC},
+		 POISE_RULE_STATIC,
+		 0},
 		/* Beyond it an eighth goes: 2000 - 500 / 8. */
 		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_UNMANAGED),
 		 {0},
 		 {1938, 1, 10000, 1500},
-		 POISE_RULE_STATIC},
+		 POISE_RULE_STATIC,
+		 0},
 		/* Has a balloon, but is not believed: the boot size from both sides. */
 		{VM(2000, 0, 0, .boot_pages = 1500, .state = POISE_VM_QUARANTINED),
 		 {0},
 		 {1500, 1, 10000, 1},
-		 POISE_RULE_STATIC},
+		 POISE_RULE_STATIC,
+		 0},
 		{VM(1000, 0, 0, .boot_pages = 1500, .state = POISE_VM_QUARANTINED),
 		 {0},
 		 {1500, 1, 10000, 1},
-		 POISE_RULE_STATIC},
+		 POISE_RULE_STATIC,
+		 0},
 		{VM(2000, 0, 0, .boot_pages = 1500, .flags = POISE_VM_STATIC),
 		 {0},
 		 {1500, 1, 10000, 1},
-		 POISE_RULE_STATIC},
+		 POISE_RULE_STATIC,
+		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_static, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -102,17 +119,38 @@ static void rule_stale(void **state)
 {
 	/* The last sample is 3,000 ms old; after 10,000 it will be frozen: seven steps are left. */
 	static const struct rule_case cases[] = {
-		{VM(1000, 0, 0, .boot_pages = 1700), {0}, {1100, 1, 10000, 1100}, POISE_RULE_STALE},
-		{VM(1700, 0, 0, .boot_pages = 1000), {0}, {1600, 1, 10000, 1600}, POISE_RULE_STALE},
-		{VM(1000, 0, 0, .boot_pages = 1000), {0}, {1000, 1, 10000, 1000}, POISE_RULE_STALE},
+		{VM(1000, 0, 0, .boot_pages = 1700),
+		 {0},
+		 {1100, 1, 10000, 1100},
+		 POISE_RULE_STALE,
+		 0},
+		{VM(1700, 0, 0, .boot_pages = 1000),
+		 {0},
+		 {1600, 1, 10000, 1600},
+		 POISE_RULE_STALE,
+		 0},
+		{VM(1000, 0, 0, .boot_pages = 1000),
+		 {0},
+		 {1000, 1, 10000, 1000},
+		 POISE_RULE_STALE,
+		 0},
 		/* A seventh of fewer than seven pages is none. */
-		{VM(1000, 0, 0, .boot_pages = 1006), {0}, {1000, 1, 10000, 1000}, POISE_RULE_STALE},
-		{VM(1006, 0, 0, .boot_pages = 1000), {0}, {1006, 1, 10000, 1006}, POISE_RULE_STALE},
+		{VM(1000, 0, 0, .boot_pages = 1006),
+		 {0},
+		 {1000, 1, 10000, 1000},
+		 POISE_RULE_STALE,
+		 0},
+		{VM(1006, 0, 0, .boot_pages = 1000),
+		 {0},
+		 {1006, 1, 10000, 1006},
+		 POISE_RULE_STALE,
+		 0},
 		/* What the forecast says does not matter any more. */
 		{VM(1000, 900, -900, .boot_pages = 1700),
 		 {0},
 		 {1100, 1, 10000, 1100},
-		 POISE_RULE_STALE},
+		 POISE_RULE_STALE,
+		 0},
 	};
 	static const struct {
 		uint64_t age_ms, desired;
@@ -123,12 +161,13 @@ static void rule_stale(void **state)
 	run_rule(poise_rule_stale, &plain, 1000, cases, ARRAY_SIZE(cases));
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		const struct plan_vm vm = VM(1000, 0, 0, .boot_pages = 1700);
-		struct poise_row row = {.size_pages = 1000};
+		struct poise_demand d = {0};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
 		p.vm[0].sample_ms = PLAN_NOW_MS - steps[i].age_ms;
-		poise_rule_stale(&p, &p.vm[0], &row);
-		assert_int_equal(row.desired_pages, steps[i].desired);
+		const struct poise_plan_input in = plan_input(&p);
+		poise_rule_stale(&in, &p.vm[0], &d);
+		assert_int_equal(d.desired_pages, steps[i].desired);
 	}
 }
 
@@ -136,27 +175,29 @@ static void rule_equation(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* donor: 2000 - 420 + 20 */
-		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* donor, demand falls: 2000 - 150 - 50 */
-		{VM(2000, -50, 150), {0}, {1800, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, -50, 150), {0}, {1800, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* needy: 300 > 100, so it asks for all 300 */
-		{VM(2000, 300, 100), {0}, {2300, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, 300, 100), {0}, {2300, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* what it had in use before is another rule's */
 		{VM(2000, 20, 420, .held_pages = 1900),
 		 {0},
 		 {1600, 1, 10000, 1},
-		 POISE_RULE_EQUATION},
+		 POISE_RULE_EQUATION,
+		 0},
 		/* neither: 100 = 100 */
-		{VM(2000, 100, 100), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, 100, 100), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* needy with a delta below zero: nothing to ask for */
-		{VM(2000, -100, -300), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, -100, -300), {0}, {2000, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* on its way from 2000 to 1500, of which 900 could be had: 2000 - 900 */
 		{VM(1500, 0, 900, .seen_pages = 2000),
 		 {0},
 		 {1100, 1, 10000, 1},
-		 POISE_RULE_EQUATION},
+		 POISE_RULE_EQUATION,
+		 0},
 		/* a wish below nothing */
-		{VM(2000, -5000, 100), {0}, {0, 1, 10000, 1}, POISE_RULE_EQUATION},
+		{VM(2000, -5000, 100), {0}, {0, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 	};
 	(void)state;
 	run_rule(poise_rule_equation, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -166,24 +207,26 @@ static void rule_shortfall(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* needy for what is missing: 2000 - 100 + 300 */
-		{VM(2000, 300, 100), {0}, {2200, 1, 10000, 1}, POISE_RULE_SHORTFALL},
-		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(2000, 300, 100), {0}, {2200, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
+		{VM(2000, 20, 420), {0}, {1600, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		/* a falling demand frees nothing: 2000 - 150 */
-		{VM(2000, -50, 150), {0}, {1850, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(2000, -50, 150), {0}, {1850, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		/* and does not hide that the headroom is gone: 2000 + 300 */
-		{VM(2000, -100, -300), {0}, {2300, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		{VM(2000, -100, -300), {0}, {2300, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		{VM(1500, 0, 900, .seen_pages = 2000),
 		 {0},
 		 {1100, 1, 10000, 1},
-		 POISE_RULE_SHORTFALL},
-		{VM(2000, 1, 100), {0}, {1901, 1, 10000, 1}, POISE_RULE_SHORTFALL},
-		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL},
-		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL},
+		 POISE_RULE_SHORTFALL,
+		 0},
+		{VM(2000, 1, 100), {0}, {1901, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
+		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
+		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		/* what it had in use, and what that will grow by */
 		{VM(2000, 300, 500, .held_pages = 1700),
 		 {0},
 		 {2000, 1, 10000, 1},
-		 POISE_RULE_SHORTFALL},
+		 POISE_RULE_SHORTFALL,
+		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_shortfall, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -192,27 +235,32 @@ static void rule_shortfall(void **state)
 static void rule_pressure(void **state)
 {
 	static const struct rule_case cases[] = {
-		{VM(2000, 0, 0), {1500, 0, 0, 0}, {1500, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {1500, 0, 0, 0}, {1500, 1, 10000, 1}, POISE_RULE_NONE, 0},
 		{VM(2000, 0, 0, .pressure_pages = 400),
 		 {1500, 0, 0, 0},
 		 {1900, 1, 10000, 1},
-		 POISE_RULE_PRESSURE},
+		 POISE_RULE_PRESSURE,
+		 0},
 		{VM(2000, 0, 0, .pressure_pages = 1),
 		 {0},
 		 {2001, 1, 10000, 1},
-		 POISE_RULE_PRESSURE},
+		 POISE_RULE_PRESSURE,
+		 0},
 		{VM(2000, 0, 0, .promised_pages = 1),
 		 {0},
 		 {2001, 1, 10000, 1},
-		 POISE_RULE_PRESSURE},
+		 POISE_RULE_PRESSURE,
+		 0},
 		{VM(2000, 0, 0, .pressure_pages = 20, .promised_pages = 3),
 		 {0},
 		 {2023, 1, 10000, 1},
-		 POISE_RULE_PRESSURE},
+		 POISE_RULE_PRESSURE,
+		 0},
 		{VM(2000, 0, 0, .pressure_pages = 20, .flags = POISE_VM_STATIC),
 		 {0},
 		 {2000, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_pressure, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -223,42 +271,49 @@ static void rule_urgent(void **state)
 	/* A tenth of the pool would be 1,000 pages; a 32nd of 2,000 is 62. */
 	static const struct poise_config config = {.pool_pages = 10000, .urgent_permille = 100};
 	static const struct rule_case cases[] = {
-		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(2000, 0, 0, .urgent = 1), {0}, {2062, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0},
+		{VM(2000, 0, 0, .urgent = 1), {0}, {2062, 1, 10000, 1}, POISE_RULE_URGENT, 0},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {500, 0, 0, 0},
 		 {2062, 1, 10000, 1},
-		 POISE_RULE_URGENT},
+		 POISE_RULE_URGENT,
+		 0},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {2061, 0, 0, 0},
 		 {2062, 1, 10000, 1},
-		 POISE_RULE_URGENT},
+		 POISE_RULE_URGENT,
+		 0},
 		/* what it can still have by itself comes off; but it keeps what it has */
-		{VM(2000, 0, 1, .urgent = 1), {0}, {2061, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 0, 1, .urgent = 1), {0}, {2061, 1, 10000, 1}, POISE_RULE_URGENT, 0},
 		{VM(2000, 50, 90, .urgent = 1),
 		 {1700, 0, 0, 0},
 		 {2022, 1, 10000, 1},
-		 POISE_RULE_URGENT},
+		 POISE_RULE_URGENT,
+		 0},
 		{VM(2000, 0, 5000, .urgent = 1),
 		 {500, 0, 0, 0},
 		 {2000, 1, 10000, 1},
-		 POISE_RULE_URGENT},
+		 POISE_RULE_URGENT,
+		 0},
 		{VM(2000, 0, -300, .urgent = 1),
 		 {2030, 0, 0, 0},
 		 {2062, 1, 10000, 1},
-		 POISE_RULE_URGENT},
+		 POISE_RULE_URGENT,
+		 0},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {2062, 0, 0, 0},
 		 {2062, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		{VM(2000, 0, 0, .urgent = 1),
 		 {4000, 0, 0, 0},
 		 {4000, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 	};
 	static const struct poise_config small = {.pool_pages = 10000, .urgent_permille = 5};
 	static const struct rule_case pool[] = {
-		{VM(2000, 0, 0, .urgent = 1), {0}, {2050, 1, 10000, 1}, POISE_RULE_URGENT},
+		{VM(2000, 0, 0, .urgent = 1), {0}, {2050, 1, 10000, 1}, POISE_RULE_URGENT, 0},
 	};
 	(void)state;
 	run_rule(poise_rule_urgent, &config, 1000, cases, ARRAY_SIZE(cases));
@@ -270,14 +325,14 @@ static void rule_idle_tax(void **state)
 	static const struct poise_config all = {.pool_pages = 10000, .idle_tax_permille = 1000};
 	static const struct rule_case cases[] = {
 		/* 75 % of 1000 idle pages */
-		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1250, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
+		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1250, 1, 10000, 1}, POISE_RULE_IDLE_TAX, 0},
 		/* rounded down: one idle page stays */
-		{VM(2000, 0, 0), {1999, 0, 0, 0}, {2000, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
-		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(2000, 0, 0), {2500, 0, 0, 0}, {2500, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {1999, 0, 0, 0}, {2000, 1, 10000, 1}, POISE_RULE_IDLE_TAX, 0},
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0},
+		{VM(2000, 0, 0), {2500, 0, 0, 0}, {2500, 1, 10000, 1}, POISE_RULE_NONE, 0},
 	};
 	static const struct rule_case whole[] = {
-		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_IDLE_TAX},
+		{VM(2000, 0, 0), {1000, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_IDLE_TAX, 0},
 	};
 	(void)state;
 	run_rule(poise_rule_idle_tax, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -288,34 +343,39 @@ static void rule_dead_band(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* 20 permille of 1000 pages are 20 */
-		{VM(1000, 0, 0), {0}, {1000, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(1000, 0, 0), {1019, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
-		{VM(1000, 0, 0), {1020, 0, 0, 0}, {1020, 1, 10000, 1}, POISE_RULE_NONE},
-		{VM(1000, 0, 0), {981, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND},
-		{VM(1000, 0, 0), {980, 0, 0, 0}, {980, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(1000, 0, 0), {0}, {1000, 1, 10000, 1}, POISE_RULE_NONE, 0},
+		{VM(1000, 0, 0), {1019, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND, 0},
+		{VM(1000, 0, 0), {1020, 0, 0, 0}, {1020, 1, 10000, 1}, POISE_RULE_NONE, 0},
+		{VM(1000, 0, 0), {981, 0, 0, 0}, {1000, 1, 10000, 1}, POISE_RULE_DEAD_BAND, 0},
+		{VM(1000, 0, 0), {980, 0, 0, 0}, {980, 1, 10000, 1}, POISE_RULE_NONE, 0},
 		/* of whom nothing is known grows to where it is to go */
 		{VM(1000, 0, 0, .state = POISE_VM_STALE),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED),
 		 {999, 0, 0, 0},
 		 {1000, 1, 10000, 1},
-		 POISE_RULE_DEAD_BAND},
+		 POISE_RULE_DEAD_BAND,
+		 0},
 		{VM(1000, 0, 0, .flags = POISE_VM_STATIC),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		{VM(1000, 0, 0, .urgent = 1),
 		 {1001, 0, 0, 0},
 		 {1001, 1, 10000, 1},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		/* a small VM has no band */
-		{VM(49, 0, 0), {50, 0, 0, 0}, {50, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(49, 0, 0), {50, 0, 0, 0}, {50, 1, 10000, 1}, POISE_RULE_NONE, 0},
 	};
 	(void)state;
 	run_rule(poise_rule_dead_band, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -324,30 +384,35 @@ static void rule_dead_band(void **state)
 static void rule_floor(void **state)
 {
 	static const struct rule_case cases[] = {
-		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE},
+		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0},
 		{VM(2000, 0, 0, .floor_pages = 1200),
 		 {0},
 		 {2000, 1200, 10000, 1},
+		 POISE_RULE_NONE,
 		 POISE_RULE_FLOOR},
 		/* bounded by the boot size */
 		{VM(2000, 0, 0, .floor_pages = 1900, .boot_pages = 1500),
 		 {0},
 		 {2000, 1500, 10000, 1},
+		 POISE_RULE_NONE,
 		 POISE_RULE_FLOOR},
 		{VM(2000, 0, 0, .floor_pages = UINT64_MAX, .boot_pages = 1500),
 		 {0},
 		 {2000, 1500, 10000, 1},
+		 POISE_RULE_NONE,
 		 POISE_RULE_FLOOR},
 		/* a VM that is left as it is is not made larger by it either */
 		{VM(2000, 0, 0, .floor_pages = 3000, .boot_pages = 3000),
 		 {2000, 2000, 2000, 2000},
 		 {2000, 2000, 2000, 2000},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 		/* below the reservation it says nothing */
 		{VM(2000, 0, 0, .floor_pages = 800, .min_pages = 800),
 		 {0},
 		 {2000, 800, 10000, 800},
-		 POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_floor, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -361,34 +426,42 @@ static void rule_slew(void **state)
 		uint64_t elapsed_ms;
 		struct rule_case c;
 	} rows[] = {
-		{1000, {VM(2000, 0, 0), {0}, {2000, 1000, 10000, 1}, POISE_RULE_NONE}},
-		{100, {VM(2000, 0, 0), {0}, {2000, 1900, 10000, 1}, POISE_RULE_NONE}},
-		{1, {VM(2000, 0, 0), {0}, {2000, 1999, 10000, 1}, POISE_RULE_NONE}},
-		{0, {VM(2000, 0, 0), {0}, {2000, 2000, 10000, 1}, POISE_RULE_NONE}},
-		{2000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE}},
-		{120000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE}},
+		{1000,
+		 {VM(2000, 0, 0), {0}, {2000, 1000, 10000, 1}, POISE_RULE_NONE, POISE_RULE_SLEW}},
+		{100,
+		 {VM(2000, 0, 0), {0}, {2000, 1900, 10000, 1}, POISE_RULE_NONE, POISE_RULE_SLEW}},
+		{1,
+		 {VM(2000, 0, 0), {0}, {2000, 1999, 10000, 1}, POISE_RULE_NONE, POISE_RULE_SLEW}},
+		{0,
+		 {VM(2000, 0, 0), {0}, {2000, 2000, 10000, 1}, POISE_RULE_NONE, POISE_RULE_SLEW}},
+		{2000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0}},
+		{120000, {VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0}},
 		{1000,
 		 {VM(2000, 0, 0, .min_pages = 1800),
 		  {0},
 		  {2000, 1800, 10000, 1800},
-		  POISE_RULE_NONE}},
-		{1000, {VM(1, 0, 0), {0}, {1, 1, 10000, 1}, POISE_RULE_NONE}},
+		  POISE_RULE_NONE,
+		  0}},
+		{1000, {VM(1, 0, 0), {0}, {1, 1, 10000, 1}, POISE_RULE_NONE, 0}},
 		/* It counts from the last tick, however much was taken since. */
 		{500,
 		 {VM(1800, 0, 0, .ticked_pages = 2000),
 		  {0},
 		  {1800, 1500, 10000, 1},
-		  POISE_RULE_NONE}},
+		  POISE_RULE_NONE,
+		  POISE_RULE_SLEW}},
 		{100,
 		 {VM(1800, 0, 0, .ticked_pages = 2000),
 		  {0},
 		  {1800, 1800, 10000, 1},
-		  POISE_RULE_NONE}},
+		  POISE_RULE_NONE,
+		  POISE_RULE_SLEW}},
 		{100,
 		 {VM(2500, 0, 0, .ticked_pages = 2000),
 		  {0},
 		  {2500, 1900, 10000, 1},
-		  POISE_RULE_NONE}},
+		  POISE_RULE_NONE,
+		  POISE_RULE_SLEW}},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -399,12 +472,20 @@ static void rule_slew(void **state)
 static void rule_bounds(void **state)
 {
 	static const struct rule_case cases[] = {
-		{VM(2000, 0, 0), {999, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_BOUNDS},
-		{VM(2000, 0, 0), {1000, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_NONE},
-		{VM(2000, 0, 0), {3000, 1000, 3000, 0}, {3000, 1000, 3000, 1}, POISE_RULE_NONE},
-		{VM(2000, 0, 0), {3001, 1000, 3000, 0}, {3000, 1000, 3000, 1}, POISE_RULE_BOUNDS},
+		{VM(2000, 0, 0), {999, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_BOUNDS, 0},
+		{VM(2000, 0, 0), {1000, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_NONE, 0},
+		{VM(2000, 0, 0), {3000, 1000, 3000, 0}, {3000, 1000, 3000, 1}, POISE_RULE_NONE, 0},
+		{VM(2000, 0, 0),
+		 {3001, 1000, 3000, 0},
+		 {3000, 1000, 3000, 1},
+		 POISE_RULE_BOUNDS,
+		 0},
 		/* above the limit: there as fast as it may shrink */
-		{VM(2000, 0, 0), {2000, 1900, 1500, 0}, {1900, 1900, 1500, 1}, POISE_RULE_BOUNDS},
+		{VM(2000, 0, 0),
+		 {2000, 1900, 1500, 0},
+		 {1900, 1900, 1500, 1},
+		 POISE_RULE_BOUNDS,
+		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_bounds, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -416,12 +497,14 @@ static void rule_back_off(void **state)
 		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS + 1),
 		 {500, 0, 0, 0},
 		 {2000, 2000, 2000, 2000},
-		 POISE_RULE_BACK_OFF},
+		 POISE_RULE_BACK_OFF,
+		 0},
 		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS),
 		 {500, 0, 0, 0},
 		 {500, 1, 10000, 1},
-		 POISE_RULE_NONE},
-		{VM(2000, 0, 0), {500, 0, 0, 0}, {500, 1, 10000, 1}, POISE_RULE_NONE},
+		 POISE_RULE_NONE,
+		 0},
+		{VM(2000, 0, 0), {500, 0, 0, 0}, {500, 1, 10000, 1}, POISE_RULE_NONE, 0},
 	};
 	(void)state;
 	run_rule(poise_rule_back_off, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -452,38 +535,59 @@ static void rule_tight(void **state)
 		{VM(1000, 0, 0), 1000, 950, POISE_RULE_SHORTFALL, 950},
 		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},
 		/* who asks urgently means it */
-		{VM(1000, 0, 0), 1500, 1, POISE_RULE_URGENT, 77},
+		{VM(1000, 0, 0), 1500, 1, POISE_RULE_URGENT, 1500},
 		/* nothing is known of these */
-		{VM(1000, 0, 0, .state = POISE_VM_STALE), 1000, 1, POISE_RULE_STALE, 77},
-		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED), 1000, 1, POISE_RULE_STATIC, 77},
-		{VM(1000, 0, 0, .flags = POISE_VM_STATIC), 1000, 1, POISE_RULE_STATIC, 77},
+		{VM(1000, 0, 0, .state = POISE_VM_STALE), 1000, 1, POISE_RULE_STALE, 1000},
+		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED), 1000, 1, POISE_RULE_STATIC, 1000},
+		{VM(1000, 0, 0, .flags = POISE_VM_STATIC), 1000, 1, POISE_RULE_STATIC, 1000},
 	};
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct poise_row row = {.size_pages = 1000,
-					.desired_pages = rows[i].desired,
-					.needed_pages = 77,
-					.lower_pages = rows[i].lower,
-					.rule = rows[i].rule};
+		const struct poise_demand d = {.desired_pages = rows[i].desired,
+					       .lower_pages = rows[i].lower,
+					       .rule = rows[i].rule};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &rows[i].vm);
-		poise_rule_tight(&p, &p.vm[0], &row);
-		assert_int_equal(row.needed_pages, rows[i].needed);
-		assert_int_equal(row.desired_pages, rows[i].desired);
+		const struct poise_plan_input in = plan_input(&p);
+		assert_int_equal(poise_minimum_demand(&in, &p.vm[0], &d), rows[i].needed);
 	}
+}
+
+/* Who asks urgently means it; but if its guest declares a floor too, the floor is enough. */
+static void rule_tight_spares_an_urgent_vm_without_a_floor(void **state)
+{
+	const struct plan_vm vm = VM(1000, 0, 0);
+	static struct poise p;
+	struct poise_demand d = {
+		.desired_pages = 1500, .lower_pages = 1, .rule = POISE_RULE_URGENT};
+	(void)state;
+	plan_start(&p, &plain);
+	plan_put(&p, 0, &vm);
+	const struct poise_plan_input in = plan_input(&p);
+	assert_int_equal(poise_minimum_demand(&in, &p.vm[0], &d), 1500);
+	d.has_floor = 1;
+	assert_int_equal(poise_minimum_demand(&in, &p.vm[0], &d), 1400);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rule_frozen),    cmocka_unit_test(rule_static),
-		cmocka_unit_test(rule_stale),     cmocka_unit_test(rule_equation),
-		cmocka_unit_test(rule_shortfall), cmocka_unit_test(rule_pressure),
-		cmocka_unit_test(rule_urgent),    cmocka_unit_test(rule_idle_tax),
-		cmocka_unit_test(rule_dead_band), cmocka_unit_test(rule_floor),
-		cmocka_unit_test(rule_slew),      cmocka_unit_test(rule_bounds),
-		cmocka_unit_test(rule_back_off),  cmocka_unit_test(rule_tight),
+		cmocka_unit_test(rule_frozen),
+		cmocka_unit_test(rule_static),
+		cmocka_unit_test(rule_stale),
+		cmocka_unit_test(rule_equation),
+		cmocka_unit_test(rule_shortfall),
+		cmocka_unit_test(rule_pressure),
+		cmocka_unit_test(rule_urgent),
+		cmocka_unit_test(rule_idle_tax),
+		cmocka_unit_test(rule_dead_band),
+		cmocka_unit_test(rule_floor),
+		cmocka_unit_test(rule_slew),
+		cmocka_unit_test(rule_bounds),
+		cmocka_unit_test(rule_back_off),
+		cmocka_unit_test(rule_tight),
+		cmocka_unit_test(rule_tight_spares_an_urgent_vm_without_a_floor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,26 +30,23 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct plan_vm vm = VM(1000, 0, 0, .pressure_pages = 300, .promised_pages = 100);
-		const struct poise_row before = {.lower_pages = rows[i].lower,
-						 .base_pages = rows[i].share,
-						 .needed_pages = rows[i].needed};
-		struct poise_row row = before;
+		const struct poise_demand d = {.lower_pages = rows[i].lower};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
-		poise_rule_claim(&p, &p.vm[0], &row);
-		assert_int_equal(row.needed_pages, rows[i].after);
-		assert_int_equal(row.base_pages, rows[i].share);
-		/* Where pressure was not counted, there is nothing to leave out. */
-		row = before;
+		struct poise_plan_input in = plan_input(&p);
+		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
+				 rows[i].after);
+		/* Where refaults were not counted, there is nothing to leave out. */
 		vm.flags = POISE_VM_STATIC;
 		plan_put(&p, 0, &vm);
-		poise_rule_claim(&p, &p.vm[0], &row);
-		assert_int_equal(row.needed_pages, rows[i].needed);
+		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
+				 rows[i].needed);
 		vm.flags = 0;
 		plan_start(&p, &off);
 		plan_put(&p, 0, &vm);
-		poise_rule_claim(&p, &p.vm[0], &row);
-		assert_int_equal(row.needed_pages, rows[i].needed);
+		in = plan_input(&p);
+		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
+				 rows[i].needed);
 	}
 }
 
@@ -91,13 +88,13 @@ static void rule_near(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent, .grew = rows[i].grew);
 		struct poise_row row = {.size_pages = 1000,
-					.upper_pages = rows[i].upper,
-					.entitled_pages = rows[i].entitled,
+					.demand.upper_pages = rows[i].upper,
+					.share.entitlement_pages = rows[i].entitled,
 					.goal_pages = rows[i].goal};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
-		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.kept, rows[i].kept);
+		const struct poise_plan_input in = plan_input(&p);
+		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
 		assert_int_equal(row.goal_pages, rows[i].goal);
 		/* A small one that was large: 1,500 instead of 1,000 pages, so half as wide again.
 		 */
@@ -105,21 +102,19 @@ static void rule_near(void **state)
 		plan_put(&p, 0, &vm);
 		row.goal_pages = rows[i].goal < 1000 ? 1000 - (1000 - rows[i].goal) * 3 / 2
 						     : 1000 + (rows[i].goal - 1000) * 3 / 2;
-		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.kept, rows[i].kept);
+		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
 		vm.boot_pages = 0;
 		row.goal_pages = rows[i].goal;
 		/* Below its reservation, or on the way up where nothing is known of it: nothing is
 		 * too near. */
 		vm.min_pages = 1001;
 		plan_put(&p, 0, &vm);
-		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.kept, 0);
+		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), 0);
 		vm.min_pages = 1;
 		plan_put(&p, 0, &vm);
 		p.vm[0].state = POISE_VM_STALE;
-		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.kept, rows[i].goal <= 1000 ? rows[i].kept : 0);
+		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row),
+				 rows[i].goal <= 1000 ? rows[i].kept : 0);
 	}
 }
 
@@ -139,14 +134,14 @@ static void rule_near_is_not_as_far_as_it_may_go(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct plan_vm vm = VM(1000, 0, 0, .min_pages = 900, .grew = 1);
 		struct poise_row row = {.size_pages = 1000,
-					.upper_pages = 2000,
-					.lower_pages = rows[i].lower,
+					.demand.upper_pages = 2000,
+					.demand.lower_pages = rows[i].lower,
 					.goal_pages = rows[i].goal};
 		plan_start(&p, &plain);
-		p.plan.early = rows[i].early;
+		plan_early = rows[i].early;
 		plan_put(&p, 0, &vm);
-		poise_rule_near(&p, &p.vm[0], &row);
-		assert_int_equal(row.kept, rows[i].kept);
+		const struct poise_plan_input in = plan_input(&p);
+		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
 	}
 }
 
@@ -181,15 +176,16 @@ static void rule_gentle(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct plan_vm vm = VM(1000, 0, 0);
-		struct poise_row row = {.size_pages = 1000,
-					.desired_pages = rows[i].desired,
-					.goal_pages = rows[i].goal};
+		struct poise_row row = {.size_pages = 1000, .goal_pages = rows[i].goal};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
-		p.plan.elapsed_ms = rows[i].elapsed_ms;
-		p.plan.early = rows[i].early;
-		poise_rule_gentle(&p, &p.vm[0], &row, 1600, rows[i].due);
+		plan_elapsed_ms = rows[i].elapsed_ms;
+		plan_early = rows[i].early;
+		const struct poise_plan_input in = plan_input(&p);
+		poise_reclaim_rate(&in, &row, rows[i].desired, 1600, rows[i].due);
 		assert_int_equal(row.goal_pages, rows[i].after);
+		assert_int_equal(row.rule, rows[i].after != rows[i].goal ? POISE_RULE_GENTLE
+									 : POISE_RULE_NONE);
 	}
 }
 
