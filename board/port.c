@@ -87,7 +87,7 @@ static void port_event(void *ctx, const struct poise_event *event)
 	char line[RECORD_LINE_MAX];
 
 	(void)ctx;
-	stats.plans += event->code == POISE_EVENT_PLAN ? 1u : 0u;
+	stats.plans += event->code == POISE_EVENT_PLAN && event->a != event->d ? 1u : 0u;
 	if (recording != NULL) {
 		size_t bytes = record_format(event, line, sizeof(line));
 		fwrite(line, 1, bytes, recording);

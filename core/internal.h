@@ -178,25 +178,15 @@ void poise_share_cover(struct poise_plan *plan, int64_t available);
 /* Likewise, but everybody gets the same part of what it was to get; `rule` binds those. */
 void poise_share_cover_alike(struct poise_plan *plan, int64_t available, uint32_t rule);
 /*
- * Shares `amount` out by weight, nobody more than it wants: each goal rises from where sharing
- * starts to where it ends. Weighted max-min fairness (Bertsekas and Gallager, Data Networks, 6.5.2)
- * in at most POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as it stands. Never
- * gives more than `amount`. Of what is wanted it leaves at most a page a row, by rounding, and
- * (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the weights: 0.006 %
- * for 16 equal ones. Sharing goes from entitlement to need or, if all needs are `met`, from need to
- * what is desired.
+ * Shares `amount` out by weight, nobody more than it wants: each goal rises from where it is
+ * towards the most that sharing gives. Weighted max-min fairness (Bertsekas and Gallager, Data
+ * Networks, 6.5.2) in at most POISE_FILL_ROUNDS passes; what is not settled by then is dealt out as
+ * it stands. Never gives more than `amount`. Of what is wanted it leaves at most a page a row, by
+ * rounding, and (1 - (w / W)^(1/8))^8 of `amount`, where w is the smallest and W the sum of the
+ * weights: 0.006 % for 16 equal ones.
  */
-void poise_share_fill(const struct poise_plan_input *in, struct poise_plan *plan, uint64_t amount,
-		      bool met);
+void poise_share_fill(struct poise_plan *plan, uint64_t amount);
 #define POISE_FILL_ROUNDS 8
-static inline uint64_t poise_share_from(const struct poise_row *row, bool met)
-{
-	return met ? row->share.need_pages : row->share.entitlement_pages;
-}
-static inline uint64_t poise_share_upto(const struct poise_row *row, bool met)
-{
-	return met ? row->demand.desired_pages : row->share.need_pages;
-}
 
 /* ledger.c */
 

@@ -30,6 +30,7 @@ void poise_plan_make(const struct poise_plan_input *in, struct poise_plan *plan)
 		row->goal_pages = size;
 		row->rule = POISE_RULE_NONE;
 		row->suppressed = 0;
+		row->weight = (uint16_t)vm->config.weight;
 		d->desired_pages = size;
 		d->own_pages = vm->config.min_pages;
 		d->lower_pages = vm->config.min_pages;
@@ -38,7 +39,7 @@ void poise_plan_make(const struct poise_plan_input *in, struct poise_plan *plan)
 		d->lower_rule = POISE_RULE_BOUNDS;
 		d->has_floor = 0;
 		row->share.entitlement_pages = size;
-		row->share.need_pages = size;
+		row->share.most_pages = size;
 		/*
 		 * When everything in flight has arrived, a VM is charged its target; but a shrink
 		 * that the port has not even accepted will not bring anything.

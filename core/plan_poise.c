@@ -66,34 +66,34 @@ static void shape_by_limits(const struct poise_plan_input *in, const struct pois
 	}
 }
 
+/* Of all VMs together. */
+struct totals {
+	uint64_t size_pages, own_pages, weights;
+};
+
 /*
  * Not enough: what each needs and what it is entitled to, which is what it needs, up to its
- * reservation and its weighted part of all that is beyond the reservations. Everybody gets that;
- * the rest goes towards what the others need or, if there is enough for that (`met`), towards what
+ * reservation and its weighted part of all that is beyond the reservations. Every goal starts
+ * there; the rest goes towards what the others need or, if there is enough for that, towards what
  * they desire. Without rule FAIR what somebody has and needs is not touched, as in the paper.
- * Returns how much there is to share out beyond what each starts from.
+ * Returns how much there is to share out beyond that.
  */
-static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan *plan, bool *met)
+static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan *plan,
+			    const struct totals *sum)
 {
 	const uint32_t off = in->config->rules_off;
 	const bool fair = on(off, POISE_RULE_FAIR);
-	int64_t amount = plan->available_pages;
-	uint64_t reserved = 0;
-	uint64_t weights = 0;
-	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		amount += (int64_t)plan->row[i].size_pages;
-		reserved += plan->row[i].demand.own_pages;
-		weights += in->vm[i].config.weight;
-	}
+	const int64_t amount = plan->available_pages + (int64_t)sum->size_pages;
 	const uint64_t all = amount > 0 ? (uint64_t)amount : 0;
 	uint64_t needed = 0;
-	uint64_t entitled = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &in->vm[i];
 		struct poise_row *row = &plan->row[i];
 		const struct poise_demand *d = &row->demand;
-		const uint64_t part =
-			poise_over(all, reserved) * vm->config.weight / poise_max(weights, 1);
+		if (vm->state == POISE_VM_EMPTY) {
+			continue;
+		}
+		const uint64_t part = poise_over(all, sum->own_pages) * row->weight / sum->weights;
 		const uint64_t due = fair ? d->own_pages + part : vm->target_pages;
 		uint32_t rule = d->rule;
 		uint64_t need = d->desired_pages;
@@ -107,16 +107,22 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 			need = claim;
 		}
 		row->rule = rule;
-		row->share.need_pages = need;
+		row->share.most_pages = need;
 		row->share.entitlement_pages = poise_min(due, need);
 		needed += need;
-		entitled += row->share.entitlement_pages;
 	}
-	*met = needed <= all;
-	for (uint32_t i = 0; i < POISE_VM_MAX && *met; i++) {
-		plan->row[i].rule = plan->row[i].demand.rule;
+	uint64_t started = 0;
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		row->goal_pages = row->share.entitlement_pages;
+		if (needed <= all) {
+			row->goal_pages = row->share.most_pages;
+			row->share.most_pages = row->demand.desired_pages;
+			row->rule = row->demand.rule;
+		}
+		started += row->goal_pages;
 	}
-	return poise_over(all, *met ? needed : entitled);
+	return poise_over(all, started);
 }
 
 /*
@@ -126,7 +132,7 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
  * memory that they are to lose; the rest of it covers part of the answer.
  */
 static uint64_t find_immediate_demand(const struct poise_plan_input *in,
-				      const struct poise_plan *plan, bool met, uint64_t *in_use)
+				      const struct poise_plan *plan, uint64_t *in_use)
 {
 	int64_t demand = -plan->available_pages;
 	*in_use = 0;
@@ -145,7 +151,7 @@ static uint64_t find_immediate_demand(const struct poise_plan_input *in,
 		}
 		const uint64_t loses = poise_over(row->size_pages, row->goal_pages);
 		const uint64_t part =
-			poise_min(loses, poise_over(poise_share_upto(row, met), row->goal_pages));
+			poise_min(loses, poise_over(row->share.most_pages, row->goal_pages));
 		demand -= (int64_t)(loses - part);
 		*in_use += part;
 	}
@@ -163,37 +169,40 @@ static bool urgent_lacks(const struct poise_plan_input *in, const struct poise_p
 	return lacks;
 }
 
-/* Whether the others fall short while those who are near their goals keep what they have. */
-static bool suppressed_too_much(const struct poise_plan *plan)
+/*
+ * Those whose goals are near keep what they have; but where the others then fall short, they give
+ * as well: at ticks, and for a VM that calls for help.
+ */
+static void suppress_near(const struct poise_plan_input *in, struct poise_plan *plan)
 {
 	int64_t missing = -plan->available_pages;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		const struct poise_row *row = &plan->row[i];
+		struct poise_row *row = &plan->row[i];
+		row->suppressed = poise_rule_near(in, &in->vm[i], row);
 		if (row->suppressed == 0) {
 			missing += (int64_t)row->goal_pages - (int64_t)row->size_pages;
 		}
 	}
-	return missing > 0;
+	if (missing <= 0 || (in->early != 0 && !urgent_lacks(in, plan))) {
+		return;
+	}
+	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
+		struct poise_row *row = &plan->row[i];
+		row->suppressed &= row->goal_pages >= row->size_pages;
+	}
 }
 
 /* Not enough for all. Returns the sum of what others give up. */
-static uint64_t share_shortage(const struct poise_plan_input *in, struct poise_plan *plan)
+static uint64_t share_shortage(const struct poise_plan_input *in, struct poise_plan *plan,
+			       const struct totals *sum)
 {
 	const uint32_t off = in->config->rules_off;
-	bool met;
-	const uint64_t amount = find_shares(in, plan, &met);
-	poise_share_fill(in, plan, amount, met);
-	for (uint32_t i = 0; i < POISE_VM_MAX && on(off, POISE_RULE_DEAD_BAND); i++) {
-		plan->row[i].suppressed = poise_rule_near(in, &in->vm[i], &plan->row[i]);
-	}
-	if ((in->early == 0 || urgent_lacks(in, plan)) && suppressed_too_much(plan)) {
-		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-			struct poise_row *row = &plan->row[i];
-			row->suppressed &= row->goal_pages >= row->size_pages;
-		}
+	poise_share_fill(plan, find_shares(in, plan, sum));
+	if (on(off, POISE_RULE_DEAD_BAND)) {
+		suppress_near(in, plan);
 	}
 	uint64_t in_use;
-	const uint64_t immediate = find_immediate_demand(in, plan, met, &in_use);
+	const uint64_t immediate = find_immediate_demand(in, plan, &in_use);
 	uint64_t shrunk = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
@@ -204,7 +213,7 @@ static uint64_t share_shortage(const struct poise_plan_input *in, struct poise_p
 			row->goal_pages = row->size_pages;
 		} else if (row->goal_pages < row->size_pages) {
 			if (on(off, POISE_RULE_GENTLE)) {
-				poise_reclaim_rate(in, row, poise_share_upto(row, met), in_use,
+				poise_reclaim_rate(in, row, row->share.most_pages, in_use,
 						   immediate);
 			}
 			const uint64_t lower = poise_min(d->lower_pages, row->size_pages);
@@ -221,6 +230,7 @@ static uint64_t share_shortage(const struct poise_plan_input *in, struct poise_p
 void poise_plan_poise(const struct poise_plan_input *in, struct poise_plan *plan)
 {
 	const uint32_t off = in->config->rules_off;
+	struct totals sum = {0};
 	uint64_t lacking = 0;
 	uint64_t spare = 0;
 	uint64_t urgent = 0;
@@ -234,6 +244,9 @@ void poise_plan_poise(const struct poise_plan_input *in, struct poise_plan *plan
 			lacking += lacks;
 			spare += poise_over(vm->target_pages, d->desired_pages);
 			urgent += vm->urgent != 0 ? lacks : 0;
+			sum.size_pages += vm->target_pages;
+			sum.own_pages += d->own_pages;
+			sum.weights += plan->row[i].weight;
 		}
 	}
 	/* The reserve is opened for what the urgent lack, not for what the others do; but it is
@@ -248,7 +261,7 @@ void poise_plan_poise(const struct poise_plan_input *in, struct poise_plan *plan
 		room >= keep ? poise_share_shrink(plan, spare, missing > 0 ? (uint64_t)missing : 0,
 						  missing <= keep ? POISE_RULE_RESERVE
 								  : POISE_RULE_DONOR)
-			     : share_shortage(in, plan);
+			     : share_shortage(in, plan, &sum);
 	const int64_t covered = plan->available_pages + (int64_t)shrunk;
 	if (on(off, POISE_RULE_FAIR)) {
 		poise_share_cover_alike(plan, covered,

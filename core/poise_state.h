@@ -132,8 +132,9 @@ struct poise_demand {
 struct poise_share {
 	/* Its due: what it needs, up to what is its own and its weighted part of the rest. */
 	uint64_t entitlement_pages;
-	/* What it cannot do without. */
-	uint64_t need_pages;
+	/* The most that sharing gives it: what it needs, or what it desires once all needs are met.
+	 */
+	uint64_t most_pages;
 };
 
 /* One VM in a plan: what comes out for it, and what that was made of. */
@@ -142,7 +143,9 @@ struct poise_row {
 	uint64_t goal_pages; /* absolute */
 	uint32_t rule;       /* enum poise_rule: the last that changed the goal */
 	/* 1: in a shortage, its goal is too near to be worth a move. */
-	uint32_t suppressed;
+	uint16_t suppressed;
+	/* Its VM's, 1..65535; 0 for an empty slot. */
+	uint16_t weight;
 	struct poise_demand demand;
 	struct poise_share share;
 };

@@ -64,15 +64,13 @@ void poise_share_cover_alike(struct poise_plan *plan, int64_t available, uint32_
 	}
 }
 
-void poise_share_fill(const struct poise_plan_input *in, struct poise_plan *plan, uint64_t amount,
-		      bool met)
+void poise_share_fill(struct poise_plan *plan, uint64_t amount)
 {
 	uint64_t weights = 0; /* of those that still want more */
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		struct poise_row *row = &plan->row[i];
-		row->goal_pages = poise_share_from(row, met);
-		if (row->goal_pages < poise_share_upto(row, met)) {
-			weights += in->vm[i].config.weight;
+		const struct poise_row *row = &plan->row[i];
+		if (row->goal_pages < row->share.most_pages) {
+			weights += row->weight;
 		}
 	}
 	/*
@@ -83,16 +81,15 @@ void poise_share_fill(const struct poise_plan_input *in, struct poise_plan *plan
 		const uint64_t before = weights;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			struct poise_row *row = &plan->row[i];
-			const uint32_t weight = in->vm[i].config.weight;
-			const uint64_t upto = poise_share_upto(row, met);
-			if (row->goal_pages >= upto) {
+			const uint64_t most = row->share.most_pages;
+			if (row->goal_pages >= most) {
 				continue;
 			}
-			const uint64_t want = upto - row->goal_pages;
-			const uint64_t part = amount * weight / weights;
+			const uint64_t want = most - row->goal_pages;
+			const uint64_t part = amount * row->weight / weights;
 			if (want <= part) {
-				row->goal_pages = upto;
-				weights -= weight;
+				row->goal_pages = most;
+				weights -= row->weight;
 				amount -= want;
 			} else if (passes == 1) {
 				row->goal_pages += part;

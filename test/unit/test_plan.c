@@ -6,14 +6,8 @@
 
 /* --- poise_share_fill --- */
 
-/* Rows to be filled, all of them from need to desire, and the VMs that have the weights. */
-static struct poise_vm fill_vm[POISE_VM_MAX];
+/* Rows to be filled from their size to the most that they can have. */
 static struct poise_plan fill_plan;
-
-static uint32_t fill_weight(uint32_t vm)
-{
-	return fill_vm[vm].config.weight;
-}
 
 /* Weighted max-min fairness, exact: as many rounds as it takes, in fractions of pages. */
 static void fill_reference(double *share, const struct poise_plan *plan, double amount)
@@ -21,24 +15,24 @@ static void fill_reference(double *share, const struct poise_plan *plan, double 
 	bool open[POISE_VM_MAX];
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_row *row = &plan->row[i];
-		open[i] = row->demand.desired_pages > row->share.need_pages;
+		open[i] = row->share.most_pages > row->size_pages;
 		share[i] = 0;
 	}
 	for (bool again = true; again;) {
 		double weights = 0;
 		again = false;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-			weights += open[i] ? fill_weight(i) : 0;
+			weights += open[i] ? plan->row[i].weight : 0;
 		}
 		const double level = weights > 0 ? amount / weights : 0;
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			const struct poise_row *row = &plan->row[i];
-			const double want = (double)poise_over(row->demand.desired_pages,
-							       row->share.need_pages);
+			const double want =
+				(double)poise_over(row->share.most_pages, row->size_pages);
 			if (open[i]) {
-				share[i] = fmin(want, level * fill_weight(i));
+				share[i] = fmin(want, level * plan->row[i].weight);
 			}
-			if (open[i] && want <= level * fill_weight(i)) {
+			if (open[i] && want <= level * plan->row[i].weight) {
 				open[i] = false;
 				amount -= want;
 				again = true;
@@ -55,18 +49,12 @@ struct fill_row {
 static void fill_start(const struct fill_row *rows, uint32_t count)
 {
 	memset(&fill_plan, 0, sizeof(fill_plan));
-	memset(fill_vm, 0, sizeof(fill_vm));
 	for (uint32_t i = 0; i < count; i++) {
-		fill_plan.row[i] = (struct poise_row){.share.need_pages = rows[i].base,
-						      .demand.desired_pages = rows[i].desired};
-		fill_vm[i].config.weight = rows[i].weight;
+		fill_plan.row[i] = (struct poise_row){.size_pages = rows[i].base,
+						      .goal_pages = rows[i].base,
+						      .share.most_pages = rows[i].desired,
+						      .weight = (uint16_t)rows[i].weight};
 	}
-}
-
-static void fill(uint64_t amount)
-{
-	const struct poise_plan_input in = {.vm = fill_vm};
-	poise_share_fill(&in, &fill_plan, amount, true);
 }
 
 /* Fills, and compares with the reference. */
@@ -83,16 +71,16 @@ static void fill_compare(const struct fill_row *rows, uint32_t count, uint64_t a
 		}
 	}
 	fill_reference(share, &fill_plan, (double)amount);
-	fill(amount);
+	poise_share_fill(&fill_plan, amount);
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_row *row = &fill_plan.row[i];
-		const uint64_t got = row->goal_pages - row->share.need_pages;
-		assert_true(row->goal_pages >= row->share.need_pages);
-		assert_true(got <= poise_over(row->demand.desired_pages, row->share.need_pages));
+		const uint64_t got = row->goal_pages - row->size_pages;
+		assert_true(row->goal_pages >= row->size_pages);
+		assert_true(got <= poise_over(row->share.most_pages, row->size_pages));
 		/* Never above the exact share, but for what the doubles of the reference lose. */
 		assert_true((double)got <= share[i] * (1 + 1e-9) + 0.001);
-		if (row->demand.desired_pages > row->share.need_pages &&
-		    row->goal_pages < row->demand.desired_pages) {
+		if (row->share.most_pages > row->size_pages &&
+		    row->goal_pages < row->share.most_pages) {
 			assert_int_equal(row->rule, POISE_RULE_FAIR);
 		}
 		short_by += share[i] - (double)got;
@@ -138,7 +126,7 @@ static void fill_tables(void **state)
 	(void)state;
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
 		fill_start(cases[c].row, PLAN_ROW_VMS);
-		fill(cases[c].amount);
+		poise_share_fill(&fill_plan, cases[c].amount);
 		for (uint32_t i = 0; i < PLAN_ROW_VMS; i++) {
 			assert_int_equal(fill_plan.row[i].goal_pages, cases[c].goal[i]);
 		}
