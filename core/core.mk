@@ -13,7 +13,10 @@ CORE_SRCS := \
 	core/ledger.c \
 	core/resize.c \
 	core/ack.c \
-	core/poise.c \
+	core/engine.c \
+	core/config.c \
+	core/vm.c \
+	core/tick.c \
 	core/check.c \
 	core/err.c \
 	core/names.c

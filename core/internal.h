@@ -35,7 +35,7 @@ static inline uint64_t poise_permille(uint64_t value, uint32_t permille)
 	return value * permille / 1000;
 }
 
-/* poise.c: entry checks, records and counters */
+/* engine.c: entry checks, records and counters */
 
 /*
  * Opens a call: checks `p`, and `vm` if `needs_vm`, and marks `p` busy. Every call that returned
@@ -60,6 +60,8 @@ void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err
 void poise_emit_plan(struct poise *p, uint32_t vm);
 /* Tells every guest whose target or state has changed. */
 void poise_tell(struct poise *p);
+
+/* vm.c */
 
 /* Checks a VM's configuration and fills in its defaults. `vm`: the slot it is for. Returns:
  * POISE_OK; POISE_E_CONFIG; POISE_E_INFEASIBLE. */

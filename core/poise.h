@@ -137,6 +137,13 @@ POISE_MUST_CHECK enum poise_err poise_report_error(struct poise *p, uint32_t vm,
 						   enum poise_err err);
 
 /*
+ * Returns how old a VM's sample is at `now_ms`, in ms: 0 for a time before it, UINT64_MAX if there
+ * is none, or no VM. A VM is STALE from hold_intervals on, and nobody else has to decide that: its
+ * state says it.
+ */
+uint64_t poise_vm_age_ms(const struct poise *p, uint32_t vm, uint64_t now_ms);
+
+/*
  * States that a VM needs memory now. At most once in urgent_gap_ms a VM, less often for one that
  * asks without need, this makes a plan at once with the reserve opened. Returns: POISE_OK;
  * POISE_E_BUSY too soon; POISE_E_ARG; POISE_E_NOT_FOUND; POISE_E_STATE not MANAGED.

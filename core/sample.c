@@ -149,13 +149,26 @@ enum poise_err poise_report_error(struct poise *p, uint32_t vm, uint64_t now_ms,
 	return poise_leave(p, POISE_OK);
 }
 
+/* How old a VM's sample is. */
+static uint64_t age_ms(const struct poise_vm *v, uint64_t now_ms)
+{
+	return poise_over(now_ms, v->sample_ms);
+}
+
+uint64_t poise_vm_age_ms(const struct poise *p, uint32_t vm, uint64_t now_ms)
+{
+	return p == NULL || vm >= POISE_VM_MAX || p->vm[vm].last.boot_id == 0
+		       ? UINT64_MAX
+		       : age_ms(&p->vm[vm], now_ms);
+}
+
 void poise_vm_age(struct poise *p, uint32_t vm)
 {
 	const struct poise_vm *v = &p->vm[vm];
 	if (v->state != POISE_VM_MANAGED && v->state != POISE_VM_STALE) {
 		return;
 	}
-	const uint64_t age = (p->now_ms - v->sample_ms) / p->config.interval_ms;
+	const uint64_t age = age_ms(v, p->now_ms) / p->config.interval_ms;
 	if (age >= p->config.freeze_intervals) {
 		poise_vm_state_set(p, vm, POISE_VM_FROZEN);
 	} else if (age >= p->config.hold_intervals) {

@@ -56,6 +56,7 @@ static json_t *vm_json(const struct poised *d, uint32_t vm)
 	const struct daemon_vm *v = &d->vm[vm];
 	const struct poise_vm *core = &d->core.vm[vm];
 	const struct poise_vm_config *config = &v->conf.core;
+	const uint64_t age_ms = poise_vm_age_ms(&d->core, vm, d->core.now_ms);
 	struct backend_status status = {0};
 	json_t *o = json_object();
 
@@ -81,7 +82,7 @@ static json_t *vm_json(const struct poised *d, uint32_t vm)
 	set(o, "mistakes", status.mistakes);
 	json_object_set_new(o, "demand", pages_q16(core->forecast.delta_q16));
 	json_object_set_new(o, "reclaimable", pages_q16(core->forecast.reclaimable_q16));
-	set(o, "age_ms", core->sample_ms == 0 ? 0 : d->core.now_ms - core->sample_ms);
+	set(o, "age_ms", age_ms == UINT64_MAX ? 0 : age_ms);
 	set(o, "starts", v->starts);
 	set(o, "restarts", v->restarts);
 	set(o, "urgents", v->urgents);

@@ -65,6 +65,28 @@ static void report_error_arguments(void **state)
 	assert_int_equal(poise_report_error(&fake.p, UINT32_MAX, 0, POISE_E_TORN), POISE_E_ARG);
 }
 
+/* --- age --- */
+
+static void age_counts_from_the_last_sample_that_was_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(poise_vm_age_ms(NULL, VM, 0), UINT64_MAX);
+	assert_int_equal(poise_vm_age_ms(&fake.p, POISE_VM_MAX, 0), UINT64_MAX);
+	assert_int_equal(poise_vm_age_ms(&fake.p, OTHER, fake.now_ms), UINT64_MAX);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms), UINT64_MAX);
+	assert_int_equal(report(), POISE_OK);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms), 0);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms + 2500), 2500);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms - 1), 0);
+	/* The same one again is not fresh. */
+	fake.now_ms += 1000;
+	assert_int_equal(report(), POISE_E_STALE);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms), 1000);
+	/* What is known of the guest is dropped, its age with it. */
+	assert_int_equal(bad(POISE_E_UNMAPPED), POISE_OK);
+	assert_int_equal(poise_vm_age_ms(&fake.p, VM, fake.now_ms), UINT64_MAX);
+}
+
 /* --- UNMANAGED to MANAGED --- */
 
 static void managed_after_the_second_good_sample_of_one_boot(void **state)
@@ -276,6 +298,7 @@ static void f24_32_bit_counters_wrap(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(age_counts_from_the_last_sample_that_was_taken, start),
 		cmocka_unit_test_setup(report_arguments, start),
 		cmocka_unit_test_setup(report_error_arguments, start),
 		cmocka_unit_test_setup(managed_after_the_second_good_sample_of_one_boot, start),
