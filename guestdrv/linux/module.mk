@@ -14,7 +14,10 @@ MODULE_CROSS := $(if $(KDIR),$(CROSS_COMPILE),$(CROSS))
 MODULE_MAKE = $(if $(KDIR),$(MAKE) -C $(KDIR) $(if $(ARCH),ARCH=$(ARCH)) CROSS_COMPILE=$(CROSS_COMPILE),\
 	$(LINUX_KBUILD)) $(if $(Q),-s)
 # Debian ships no type information of the kernel with the headers: a remark on that is no news.
-MODULE_MAKE += CONFIG_DEBUG_INFO_BTF_MODULES=
+# What the kernel's build writes itself, poise_guest.mod.c, knows no flags but these: it tells no place either, or
+# two builds would differ by what the linker makes of it.
+MODULE_FLAGS = CONFIG_DEBUG_INFO_BTF_MODULES= KCFLAGS="$(KCFLAGS) -ffile-prefix-map=$(abspath $(OUT))/="
+MODULE_MAKE += $(MODULE_FLAGS)
 
 # $(call module_copy,DIR)
 define module_copy
@@ -32,7 +35,7 @@ $(MODULE): $(MODULE_FILES) guestdrv/linux/module.mk | $(if $(KDIR),,$(LINUX_STAM
 
 # The same for the newer kernel of the release.
 MODULE_NEWER := $(OUT)/module/newer/poise_guest.ko
-MODULE_NEWER_MAKE = $(call linux_kbuild,$(LINUX_NEWER)) $(if $(Q),-s) CONFIG_DEBUG_INFO_BTF_MODULES=
+MODULE_NEWER_MAKE = $(call linux_kbuild,$(LINUX_NEWER)) $(if $(Q),-s) $(MODULE_FLAGS)
 $(MODULE_NEWER): $(MODULE_FILES) guestdrv/linux/module.mk | $(LINUX_NEWER_STAMP)
 	$(if $(Q),@echo "  KBUILD  $@")
 	$(call module_copy,$(OUT)/module/newer/src)

@@ -6,6 +6,17 @@
 
 /^\/\* SPDX-License-Identifier/ { next }
 
+# Documents below the top are not part of the reference: their names stand there without a link.
+FILENAME ~ /\.md$/ {
+	while (match($0, /\[[^]]*\]\([a-z]*\/[^)]*\.md\)/)) {
+		link = substr($0, RSTART + 1, RLENGTH)
+		sub(/\].*/, "", link)
+		$0 = substr($0, 1, RSTART - 1) link substr($0, RSTART + RLENGTH)
+	}
+	print
+	next
+}
+
 /^#include ".*\.def"$/ {
 	list = FILENAME
 	sub(/[^\/]*$/, $2, list)
