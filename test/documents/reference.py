@@ -63,7 +63,7 @@ def main():
     report(count > 20 and not missing, f'each of their {count} functions has a comment', *missing)
     rules = re.findall(r'^POISE_RULE\((\w+)', pathlib.Path('core/poise_rules.def').read_text(encoding='utf-8'),
                        re.MULTILINE)
-    shown = members(folder / 'xml', 'poise_8h.xml', 'poise_rule')
+    shown = members(folder / 'xml', 'poise__config_8h.xml', 'poise_rule')
     report([f'POISE_RULE_{rule}' for rule in rules] + ['POISE_RULE_COUNT'] == shown,
            'the lists are in it: all rules', *shown)
 

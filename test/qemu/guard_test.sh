@@ -38,7 +38,7 @@ start() {
 	shift
 	{
 		# shellcheck disable=SC2086 # Options are meant to be split.
-		env --default-signal=INT "$guard" $options "$@" -pidfile "$dir/pid" -kernel "$image" \
+		env --default-signal=HUP,INT,TERM "$guard" $options "$@" -pidfile "$dir/pid" -kernel "$image" \
 			-semihosting-config "enable=on,target=native,arg=fault=$fault" >"$dir/log" 2>&1 &
 		echo $! >"$dir/guard"
 		wait $! 2>/dev/null
@@ -100,7 +100,7 @@ result "SIGKILL to the guard: nothing left"
 # make run itself: Ctrl-C goes to all processes of a terminal, kill to make alone.
 for signal in INT TERM KILL; do
 	rm -f "$dir/pid"
-	setsid env --default-signal=INT -u MAKEFLAGS -u MAKELEVEL "$make" run OUT="$dir/../.." JOBS=1 \
+	setsid env --default-signal=HUP,INT,TERM -u MAKEFLAGS -u MAKELEVEL "$make" run OUT="$dir/../.." JOBS=1 \
 		QEMU="$1 -pidfile $dir/pid" >"$dir/log" 2>&1 &
 	group=$!
 	until [ -s "$dir/pid" ] || ! kill -0 $group 2>/dev/null; do
