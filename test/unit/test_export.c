@@ -206,7 +206,7 @@ static void an_older_export_has_fewer_words_and_a_newer_one_is_refused(void **st
 	size_t at = 0;
 	(void)state;
 	assert_true(vms > 0);
-	/* Without the last word of each VM, the last urgent word that was seen. */
+	/* Without the last word of each VM, the rule that shaped its goal. */
 	for (size_t word = 0; word < bytes / 8; word++) {
 		const size_t of_vms = word - 3 - core_words;
 		if (word < 3 + core_words || of_vms >= vms * (1 + vm_words) ||
@@ -219,7 +219,7 @@ static void an_older_export_has_fewer_words_and_a_newer_one_is_refused(void **st
 	seal(blob, at * 8);
 	start_fresh();
 	assert_int_equal(poise_import(&fresh, blob, at * 8), POISE_OK);
-	assert_int_equal(fresh.vm[word_of(blob, 3 + core_words)].urgent_word, 0);
+	assert_int_equal(fresh.vm[word_of(blob, 3 + core_words)].rule, POISE_RULE_NONE);
 	/* A core that knows a word more of itself. */
 	memcpy(blob, other, 8 * (3 + core_words));
 	memset(blob + 8 * (3 + core_words), 0, 8);
@@ -230,6 +230,12 @@ static void an_older_export_has_fewer_words_and_a_newer_one_is_refused(void **st
 	seal(blob, bytes + 8);
 	start_fresh();
 	refused(blob, bytes + 8, POISE_E_NEWER);
+	/* One that knows a word more of its VMs, and has none. */
+	const size_t alone = 8 * (3 + core_words + 1);
+	set_word(blob, 1, alone);
+	set_word(blob, 2, core_words | (vm_words + 1) << 16);
+	seal(blob, alone);
+	refused(blob, alone, POISE_E_NEWER);
 }
 
 /*
@@ -424,7 +430,45 @@ static void calls_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(fresh.vm[0].actual_pages, 5);
 }
 
+static void bytes_behind_the_last_word_are_refused(void **state)
+{
+	const size_t bytes = some_state(blob);
+	(void)state;
+	set_word(blob, 1, bytes + 1);
+	seal(blob, bytes);
+	start_fresh();
+	refused(blob, bytes + 1, POISE_E_IMAGE);
+}
+
 /* --- one VM --- */
+
+/* Where a field stands among a VM's words. */
+enum {
+#define POISE_SAVED_VM(key, member, kind, most) VM_WORD_##key,
+#include "poise_saved.def"
+};
+
+/* Damaged, or with numbers that do not fit together: no peak, but memory in use. */
+static void a_vm_that_cannot_be_is_not_imported(void **state)
+{
+	const struct poise_vm_config config = {.min_pages = 1000, .max_pages = 9000};
+	const size_t bytes = published_state(0);
+	const size_t held = 3 + (published[2] & 0xffff) + 1 + VM_WORD_held_pages;
+	(void)state;
+	(void)some_state(other);
+	start_fresh();
+	assert_int_equal(poise_pool_set(&fresh, 20000), POISE_OK);
+	blob[bytes - 1] ^= 1;
+	assert_int_equal(poise_vm_import(&fresh, 0, &config, 6000, blob, bytes, 0), POISE_E_IMAGE);
+	(void)published_state(0);
+	assert_int_not_equal(word_of(blob, held), 0);
+	set_word(blob, held, 0);
+	seal(blob, bytes);
+	assert_int_equal(poise_vm_import(&fresh, 0, &config, 6000, blob, bytes, 0), POISE_E_IMAGE);
+	assert_int_equal(fresh.vm[0].state, POISE_VM_EMPTY);
+	assert_true(fresh.free_pages == 20000);
+	assert_int_equal(poise_check(&fresh), 0);
+}
 
 static void a_vm_that_is_imported_keeps_its_history_and_has_the_books_of_the_host(void **state)
 {
@@ -484,6 +528,8 @@ int main(void)
 		cmocka_unit_test(a_state_that_was_published_is_taken_for_ever),
 		cmocka_unit_test(a_slot_beyond_the_table_is_refused),
 		cmocka_unit_test(calls_that_make_no_sense_are_refused),
+		cmocka_unit_test(bytes_behind_the_last_word_are_refused),
+		cmocka_unit_test(a_vm_that_cannot_be_is_not_imported),
 		cmocka_unit_test(
 			a_vm_that_is_imported_keeps_its_history_and_has_the_books_of_the_host),
 	};
