@@ -19,12 +19,12 @@ static unsigned check_vm(const struct poise *p, const struct poise_vm *vm)
 		broken |= POISE_CHECK_BOUNDS;
 	}
 	if (vm->epoch > p->epoch || vm->state > POISE_VM_QUARANTINED ||
-	    vm->strikes > POISE_STRIKES_MAX) {
+	    vm->backoff_exponent > POISE_BACKOFF_EXPONENT_MAX) {
 		broken |= POISE_CHECK_CONTEXT;
 	}
 	if (f->delta_q16 > DELTA_MAX_Q16 || f->delta_q16 < -DELTA_MAX_Q16 ||
-	    f->size_pages > POISE_PAGES_MAX || f->held_pages > 2 * POISE_PAGES_MAX ||
-	    f->held_pages < poise_forecast_in_use(f) || f->pressure_pages > POISE_PAGES_MAX ||
+	    f->size_pages > POISE_PAGES_MAX || f->peak_in_use_pages > 2 * POISE_PAGES_MAX ||
+	    f->peak_in_use_pages < poise_forecast_in_use(f) || f->refault_pages > POISE_PAGES_MAX ||
 	    f->promised_pages > POISE_PAGES_MAX / 8 ||
 	    (vm->state == POISE_VM_MANAGED && f->steps < 2)) {
 		broken |= POISE_CHECK_FORECAST;

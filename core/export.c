@@ -36,8 +36,8 @@ enum { HEAD_WORDS = 3, TAIL_WORDS = 1 };
 #define SLOT   (SLOTS_MAX - 1)
 #define WEIGHT UINT16_MAX
 #define GAP    60000
-/* Furthest that a time may lie ahead: the longest interval, doubled with each strike. */
-#define AHEAD_MS (UINT64_C(60000) << POISE_STRIKES_MAX)
+/* Furthest that a time may lie ahead: the longest interval, doubled with each backoff. */
+#define AHEAD_MS (UINT64_C(60000) << POISE_BACKOFF_EXPONENT_MAX)
 
 struct saved {
 	uint16_t offset;
@@ -305,7 +305,7 @@ static enum poise_err take_all(struct poise *p, const struct image *image)
 		}
 		store(p, &core_fields[i], value);
 	}
-	p->first = p->first < POISE_VM_MAX ? p->first : 0;
+	p->round_robin_start = p->round_robin_start < POISE_VM_MAX ? p->round_robin_start : 0;
 	p->free_pages = (int64_t)p->config.pool_pages;
 	uint64_t next = 0;
 	for (uint32_t i = 0; i < image->vms; i++) {
@@ -332,7 +332,7 @@ static void tell_all(struct poise *p, uint32_t vms)
 {
 	struct poise_event event = {.now_ms = p->now_ms,
 				    .code = POISE_EVENT_IMPORT,
-				    .vm = p->first,
+				    .vm = p->round_robin_start,
 				    .a = p->config.pool_pages,
 				    .b = p->ticked_ms,
 				    .c = p->epoch,
@@ -373,7 +373,7 @@ enum poise_err poise_import(struct poise *p, const void *blob, size_t bytes)
 	const uint64_t ticked_ms = p->ticked_ms;
 	const uint64_t epoch = p->epoch;
 	const int64_t free_pages = p->free_pages;
-	const uint32_t first = p->first;
+	const uint32_t start = p->round_robin_start;
 	err = take_all(p, &image);
 	if (err != POISE_OK) {
 		__builtin_memset(p->vm, 0, sizeof(p->vm));
@@ -382,7 +382,7 @@ enum poise_err poise_import(struct poise *p, const void *blob, size_t bytes)
 		p->ticked_ms = ticked_ms;
 		p->epoch = epoch;
 		p->free_pages = free_pages;
-		p->first = first;
+		p->round_robin_start = start;
 		return poise_leave(p, err);
 	}
 	p->now_ms = poise_max(p->now_ms, now_ms);
@@ -417,9 +417,9 @@ static void start_books(struct poise *p, struct poise_vm *v, const struct poise_
 	v->window_pages = actual_pages;
 	v->unsent = 0;
 	/* The way it last went is kept, although the ledger takes it for one that has grown. */
-	const uint32_t grew = v->grew;
+	const uint32_t last_direction = v->last_direction;
 	poise_ledger_set(p, v, actual_pages, actual_pages);
-	v->grew = grew;
+	v->last_direction = last_direction;
 }
 
 enum poise_err poise_vm_import(struct poise *p, uint32_t vm, const struct poise_vm_config *config,

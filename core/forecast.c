@@ -92,21 +92,21 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	const uint64_t in_use = poise_forecast_in_use(f);
 	if (f->steps == 0) {
 		*f = (struct poise_forecast){.used_pages = used,
-					     .held_pages = in_use,
+					     .peak_in_use_pages = in_use,
 					     .size_pages = f->size_pages,
 					     .reclaimable_q16 = f->reclaimable_q16,
 					     .stepped_ms = now_ms,
 					     .steps = 1};
 		return;
 	}
-	f->held_pages = poise_max(f->held_pages, in_use);
+	f->peak_in_use_pages = poise_max(f->peak_in_use_pages, in_use);
 	const int64_t grown = (int64_t)used - (int64_t)poise_forecast_used(before, basis);
 	const uint64_t pressure = read_back(&before->body, &sample->body);
 	const uint64_t promise = promised(&before->body, &sample->body, grown, f->size_pages);
 	const uint64_t elapsed =
 		poise_min(now_ms - f->stepped_ms, (uint64_t)config->interval_ms << 16);
 	if (elapsed * 2 < config->interval_ms) {
-		f->pressure_pages = poise_min(f->pressure_pages + pressure, f->size_pages);
+		f->refault_pages = poise_min(f->refault_pages + pressure, f->size_pages);
 		f->promised_pages = poise_min(f->promised_pages + promise, f->size_pages / 8);
 		return;
 	}
@@ -122,10 +122,11 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 			       : poise_forecast_average(f->delta_q16, change, config->alpha_q10);
 	const bool sated = pressure <= f->size_pages / SATED_PART &&
 			   sample->body.free_pages > f->size_pages / 10;
-	f->held_pages -= (f->held_pages - in_use) / (sated ? HELD_FADES_FREE : HELD_FADES);
+	f->peak_in_use_pages -=
+		(f->peak_in_use_pages - in_use) / (sated ? HELD_FADES_FREE : HELD_FADES);
 	const uint64_t fades = sated ? PRESSURE_FADES_FREE : PRESSURE_FADES;
-	f->pressure_pages =
-		poise_min(f->pressure_pages - f->pressure_pages / fades + pressure, f->size_pages);
+	f->refault_pages =
+		poise_min(f->refault_pages - f->refault_pages / fades + pressure, f->size_pages);
 	f->promised_pages = poise_min(f->promised_pages / 2 + promise, f->size_pages / 8);
 	f->used_pages = used;
 	f->stepped_ms = now_ms;

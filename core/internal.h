@@ -213,6 +213,6 @@ void poise_resize_settle(struct poise *p);
 void poise_resize_watch(struct poise *p, uint32_t vm);
 /* Strikes after which a balloon counts as stuck; the quiet time doubles with each, up to this many.
  */
-#define POISE_STRIKES_MAX 6
+#define POISE_BACKOFF_EXPONENT_MAX 6
 
 #endif

@@ -13,7 +13,7 @@ void poise_ledger_set(struct poise *p, struct poise_vm *vm, uint64_t actual_page
 	p->free_pages += (int64_t)poise_vm_charge(vm);
 	vm->actual_pages = actual_pages;
 	if (target_pages != vm->target_pages) {
-		vm->grew = target_pages > vm->target_pages;
+		vm->last_direction = target_pages > vm->target_pages;
 	}
 	vm->target_pages = target_pages;
 	p->free_pages -= (int64_t)poise_vm_charge(vm);

@@ -37,18 +37,26 @@ struct poise_sample {
  * nothing wraps. See DESIGN.md for the error bound.
  */
 struct poise_forecast {
-	int64_t delta_q16; /* equation (2): how much more the VM will need in the next interval */
-	int64_t reclaimable_q16; /* equation (3) */
-	uint64_t used_pages;     /* M at the last step of the average */
-	uint64_t size_pages;     /* total - balloon of the same sample */
-	uint64_t held_pages;     /* size - R, or what is left of its last peak: falls by a tenth of
-				    the way each interval, by a third while memory lies
-				    free */
-	uint64_t pressure_pages; /* read back or refaulted lately; fades by a 32nd each interval, by
-				    a sixth while memory lies free */
-	uint64_t promised_pages; /* promised to processes lately; halved each interval */
-	uint64_t stepped_ms;     /* host time of that step */
-	uint32_t steps;          /* 0: no sample yet, 1: a baseline, 2 and more: delta is valid */
+	/* Equation (2): how much more the VM will need in the next interval. */
+	int64_t delta_q16;
+	/* Equation (3). */
+	int64_t reclaimable_q16;
+	/* M at the last step of the average. */
+	uint64_t used_pages;
+	/* total - balloon of the same sample. */
+	uint64_t size_pages;
+	/* size - R, or what is left of its last peak: falls by a tenth of the way each interval, by
+	 * a third while memory lies free. */
+	uint64_t peak_in_use_pages;
+	/* Read back from swap or refaulted lately; fades by a 32nd each interval, by a sixth while
+	 * memory lies free. */
+	uint64_t refault_pages;
+	/* Promised to processes lately; halved each interval. */
+	uint64_t promised_pages;
+	/* Host time of that step. */
+	uint64_t stepped_ms;
+	/* 0: no sample yet, 1: a baseline, 2 and more: delta is valid. */
+	uint32_t steps;
 	uint32_t reserved;
 };
 
@@ -80,31 +88,41 @@ struct poise_vm {
 	struct poise_vm_config config; /* with defaults filled in */
 	uint32_t state;                /* enum poise_vm_state */
 	uint32_t bad_run, good_run;    /* samples in a row */
-	uint32_t grew;                 /* 1: its target last changed upwards */
+	/* 1: its target last changed upwards, 0: downwards, or never. */
+	uint32_t last_direction;
 
 	/* Ledger. The VM is charged max(actual, target) at all times. */
 	uint64_t actual_pages; /* measured by the port */
 	uint64_t target_pages; /* last asked for */
-	uint64_t goal_pages; /* of the plan; above target while memory for it is still on its way */
-	uint64_t ticked_pages; /* target after the last tick */
+	/* Of the plan; above target while memory for it is still on its way. */
+	uint64_t goal_pages;
+	/* Target after the last tick. */
+	uint64_t ticked_pages;
 
 	/* The request in force. */
 	uint64_t epoch;
-	uint64_t window_ms;    /* start of the progress window */
-	uint64_t window_pages; /* actual at that time */
-	uint64_t quiet_ms;     /* left alone until then */
-	uint32_t strikes;      /* windows in a row without progress */
-	uint32_t unsent;       /* 1: the port has not accepted the request yet */
+	/* Start of the progress window, and actual at that time. */
+	uint64_t window_ms;
+	uint64_t window_pages;
+	/* Back-off: left alone until then. */
+	uint64_t backoff_end_ms;
+	/* Windows in a row without progress; each doubles the time that the VM is left alone. */
+	uint32_t backoff_exponent;
+	/* 1: the port has not accepted the request yet. */
+	uint32_t unsent;
 
 	struct poise_sample last;
-	uint64_t sample_ms; /* host time at which `last` was fresh */
+	/* Host time at which `last` was fresh. */
+	uint64_t sample_ms;
 	struct poise_forecast forecast;
 
-	uint64_t urgent_ms;   /* no early tick for it before then */
-	uint32_t urgent_gap;  /* ms to the next one that is allowed; doubles with each that was not
-				 needed */
+	/* No early tick for it before then. */
+	uint64_t urgent_ms;
+	/* ms to the next one that is allowed; doubles with each that was not needed. */
+	uint32_t urgent_gap;
 	uint32_t urgent_word; /* last seen */
-	uint16_t urgent;      /* 1: asked for in this plan */
+	/* 1: asked for in this plan. */
+	uint16_t urgent;
 	/* What the host page says. */
 	uint16_t notified_state;
 	/* enum poise_rule: the last that shaped the goal, or the request. */
@@ -168,19 +186,26 @@ struct poise_plan {
 /* The whole state. */
 struct poise {
 	uint32_t magic;
-	uint32_t busy;              /* a call is under way: port calls may not come back */
+	/* 1: a call is under way; port calls may not come back. */
+	uint32_t busy;
 	struct poise_config config; /* with defaults filled in */
 	const struct poise_port *port;
 	void *ctx;
-	uint32_t first; /* slot that is served first: the last one that asked urgently */
+	/* Slot that is served first: the last one that asked urgently. */
+	uint32_t round_robin_start;
 	uint32_t reserved;
-	uint64_t now_ms;    /* latest time seen; never goes back */
-	uint64_t ticked_ms; /* time of the last tick */
-	uint64_t epoch; /* last one given out; never reused, so that late answers are recognised */
-	int64_t free_pages; /* pool - sum of charges; below zero: a debt that only takes can repay
-			     */
-	uint64_t errors[POISE_ERR_COUNT]; /* how often each error was met, by -code */
-	struct poise_sample incoming; /* being checked by poise_poll: too large for a small stack */
+	/* Latest time seen; never goes back. */
+	uint64_t now_ms;
+	/* Time of the last tick. */
+	uint64_t ticked_ms;
+	/* Last one given out; never reused, so that late answers are recognised. */
+	uint64_t epoch;
+	/* pool - sum of charges; below zero: a debt that only shrinking can repay. */
+	int64_t free_pages;
+	/* How often each error was met, by -code. */
+	uint64_t errors[POISE_ERR_COUNT];
+	/* Being checked by poise_poll: too large for a small stack. */
+	struct poise_sample incoming;
 	struct poise_plan plan;
 	struct poise_vm vm[POISE_VM_MAX];
 };

@@ -7,7 +7,7 @@
 #include "internal.h"
 
 /* While more is to come, less than this part of a VM is not worth a request. */
-#define CRUMB_PART 100
+#define MINIMUM_GRANT_PART 100
 
 static void window_start(const struct poise *p, struct poise_vm *v)
 {
@@ -49,7 +49,8 @@ static void give(struct poise *p, uint32_t vm)
 	const uint64_t most = poise_vm_charge(v) + poise_ledger_grantable(p, open);
 	const uint64_t target = poise_min(v->goal_pages, most);
 	if (target > v->target_pages &&
-	    (target == v->goal_pages || target - v->target_pages >= v->target_pages / CRUMB_PART)) {
+	    (target == v->goal_pages ||
+	     target - v->target_pages >= v->target_pages / MINIMUM_GRANT_PART)) {
 		poise_resize_ask(p, vm, target,
 				 target == v->goal_pages ? v->rule : POISE_RULE_HELD);
 	}
@@ -58,7 +59,7 @@ static void give(struct poise *p, uint32_t vm)
 void poise_resize_settle(struct poise *p)
 {
 	/* From the slot that is served first all the way round. */
-	uint32_t slot = p->first;
+	uint32_t slot = p->round_robin_start;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *v = &p->vm[slot];
 		if (v->goal_pages > v->target_pages && v->unsent == 0) {
@@ -103,8 +104,8 @@ static void park(struct poise *p, uint32_t vm)
 	struct poise_vm *v = &p->vm[vm];
 	const uint64_t size =
 		poise_min(poise_max(v->actual_pages, v->config.min_pages), v->config.max_pages);
-	v->quiet_ms = p->now_ms + ((uint64_t)p->config.interval_ms << v->strikes);
-	v->strikes += v->strikes < POISE_STRIKES_MAX;
+	v->backoff_end_ms = p->now_ms + ((uint64_t)p->config.interval_ms << v->backoff_exponent);
+	v->backoff_exponent += v->backoff_exponent < POISE_BACKOFF_EXPONENT_MAX;
 	v->goal_pages = size;
 	window_start(p, v);
 	(void)poise_count(p, POISE_E_LOST);
@@ -119,7 +120,7 @@ void poise_resize_watch(struct poise *p, uint32_t vm)
 			  (uint64_t)p->config.answer_intervals * p->config.interval_ms;
 	if (v->unsent == 0 && v->actual_pages == v->target_pages) {
 		if (v->window_pages != v->actual_pages) {
-			v->strikes = 0;
+			v->backoff_exponent = 0;
 			v->window_pages = v->actual_pages;
 		}
 		return;

@@ -91,7 +91,7 @@ static inline void poise_rule_shortfall(const struct poise_plan_input *in,
 {
 	const int64_t delta = poise_plan_delta(vm);
 	(void)in;
-	poise_demand_want(d, (int64_t)vm->forecast.held_pages + (delta > 0 ? delta : 0),
+	poise_demand_want(d, (int64_t)vm->forecast.peak_in_use_pages + (delta > 0 ? delta : 0),
 			  POISE_RULE_SHORTFALL);
 }
 
@@ -102,7 +102,7 @@ static inline uint64_t poise_vm_refaults(const struct poise_plan_input *in,
 	const bool off = (in->config->rules_off & POISE_RULE_BIT(POISE_RULE_PRESSURE)) != 0;
 	return off || !poise_vm_measured(vm)
 		       ? 0
-		       : vm->forecast.pressure_pages + vm->forecast.promised_pages;
+		       : vm->forecast.refault_pages + vm->forecast.promised_pages;
 }
 
 static inline void poise_rule_pressure(const struct poise_plan_input *in, const struct poise_vm *vm,
@@ -208,7 +208,7 @@ static inline void poise_rule_bounds(const struct poise_plan_input *in, const st
 static inline void poise_rule_back_off(const struct poise_plan_input *in, const struct poise_vm *vm,
 				       struct poise_demand *d)
 {
-	if (in->now_ms < vm->quiet_ms) {
+	if (in->now_ms < vm->backoff_end_ms) {
 		poise_demand_hold(d, vm, POISE_RULE_BACK_OFF);
 	}
 }
@@ -262,7 +262,7 @@ static inline bool poise_rule_near(const struct poise_plan_input *in, const stru
 				poise_over(row->size_pages, row->goal_pages);
 	const bool grows = row->goal_pages > row->size_pages;
 	const bool lacks = row->size_pages < row->share.entitlement_pages;
-	const bool reversal = grows != (vm->grew != 0);
+	const bool reversal = grows != (vm->last_direction != 0);
 	const uint64_t bands = vm->urgent != 0 || lacks ? 0 : reversal ? 28 : 8;
 	/* A small one that was large has not become more exact. */
 	const uint64_t size = poise_max(row->size_pages, vm->config.boot_pages);

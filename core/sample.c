@@ -31,8 +31,8 @@ void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64
 {
 	struct poise_vm *v = &p->vm[vm];
 	poise_vm_forget(p, vm);
-	v->strikes = 0;
-	v->quiet_ms = 0;
+	v->backoff_exponent = 0;
+	v->backoff_end_ms = 0;
 	poise_ledger_set(p, v, actual_pages, v->target_pages);
 	v->goal_pages = v->config.boot_pages;
 	if (target_pages != 0) {

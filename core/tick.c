@@ -105,7 +105,7 @@ enum poise_err poise_urgent(struct poise *p, uint32_t vm, uint64_t now_ms)
 				 : p->config.urgent_gap_ms;
 	v->urgent_ms = p->now_ms + v->urgent_gap;
 	v->urgent = 1;
-	p->first = vm;
+	p->round_robin_start = vm;
 	advance(p, true);
 	v->urgent = 0;
 	return poise_leave(p, POISE_OK);

@@ -159,10 +159,10 @@ HOST_RUNS += setup
 
 # Documents against code.
 RUN_documents := test/abi/run.sh $(OUT)/abi $(CC) $(MAKE)
-RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
 NAMING_DOCUMENTS := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md test/README.md
+RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
 PUBLIC_HEADERS = $(filter %.h,$(HEADERS))
-RUN_reference := test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
+RUN_reference = test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
 RUN_document-commands := test/documents/commands.sh $(OUT)/contributing $(MAKE)
 HOST_RUNS += documents document-names document-commands reference
 HOST_NEEDS += $(OUT)/lib-host/libpoise.a

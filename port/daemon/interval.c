@@ -40,7 +40,7 @@ static void tell_balloon(struct poised *d, uint32_t vm)
 {
 	struct daemon_vm *v = &d->vm[vm];
 	const struct poise_vm *core = &d->core.vm[vm];
-	const bool stuck = v->running && core->strikes > 0;
+	const bool stuck = v->running && core->backoff_exponent > 0;
 
 	if (stuck && !v->stuck) {
 		log_line(LOG_LEVEL_WARNING,

@@ -188,7 +188,7 @@ bool record_begin(const struct poise *p, bool (*write)(void *ctx, const char *li
 		     write(ctx, line, record_format(&event, line, sizeof(line)));
 	event = (struct poise_event){.now_ms = p->now_ms,
 				     .code = POISE_EVENT_IMPORT,
-				     .vm = p->first,
+				     .vm = p->round_robin_start,
 				     .a = p->config.pool_pages,
 				     .b = p->ticked_ms,
 				     .c = p->epoch};

@@ -198,7 +198,7 @@ static enum poise_err import(struct replay *r, const struct poise_event *e)
 	r->before.now_ms = e->now_ms;
 	r->before.ticked_ms = e->b;
 	r->before.epoch = e->c;
-	r->before.first = e->vm;
+	r->before.round_robin_start = e->vm;
 	for (uint64_t i = 0; i < e->d && err == POISE_OK; i++) {
 		advance(r);
 		if (r->in.line[0] == '\0' || r->in.record.event.code != POISE_EVENT_IMPORT_VM) {

@@ -140,8 +140,8 @@ static void scatter(struct bench *b, uint32_t vm, uint32_t vm_count)
 	v->epoch = 1 + any(b->p.epoch - 1);
 	v->window_ms = b->now_ms - any(5000);
 	v->window_pages = any(1) != 0 ? v->actual_pages : any(2 * part);
-	v->quiet_ms = any(3) == 0 ? b->now_ms + any(5000) : 0;
-	v->strikes = (uint32_t)any(POISE_STRIKES_MAX);
+	v->backoff_end_ms = any(3) == 0 ? b->now_ms + any(5000) : 0;
+	v->backoff_exponent = (uint32_t)any(POISE_BACKOFF_EXPONENT_MAX);
 	v->unsent = any(7) == 0;
 	v->sample_ms = b->now_ms - any(any(1) != 0 ? 1000 : 20000);
 	v->notified_state = (uint16_t)any(5);
@@ -153,8 +153,8 @@ static void scatter(struct bench *b, uint32_t vm, uint32_t vm_count)
 	f->size_pages = v->target_pages;
 	f->delta_q16 = ((int64_t)any(2 * part) - (int64_t)any(part)) * (1 << POISE_FRACTION_BITS);
 	f->reclaimable_q16 = ((int64_t)any(part) - (int64_t)any(part)) * (1 << POISE_FRACTION_BITS);
-	f->held_pages = poise_forecast_in_use(f) + (any(1) != 0 ? any(part) : 0);
-	f->pressure_pages = any(1) != 0 ? any(part) : 0;
+	f->peak_in_use_pages = poise_forecast_in_use(f) + (any(1) != 0 ? any(part) : 0);
+	f->refault_pages = any(1) != 0 ? any(part) : 0;
 	b->measured[vm] = any(1) != 0 ? v->actual_pages : any(2 * part);
 	b->answer[vm] = any(7) == 0 ? POISE_E_BUSY : POISE_OK;
 }

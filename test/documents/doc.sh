@@ -7,6 +7,7 @@ set -eu
 
 dir=$1
 shift
+[ $# -gt 0 ] || { echo "doc.sh: no header is named" >&2; exit 2; }	# Doxygen would take the whole directory
 rm -rf "$dir/html" "$dir/xml"
 mkdir -p "$dir"
 {

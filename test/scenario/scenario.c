@@ -350,8 +350,8 @@ const char *scenario_compare(const struct scenario_run *run, const struct scenar
 			return "a request not sent";
 		}
 		/* One whose balloon is no good comes and goes with its attempts. */
-		if (run->vm[i].balloon == BALLOON_IDEAL && run->now_ms < v->quiet_ms &&
-		    reference->now_ms >= r->quiet_ms) {
+		if (run->vm[i].balloon == BALLOON_IDEAL && run->now_ms < v->backoff_end_ms &&
+		    reference->now_ms >= r->backoff_end_ms) {
 			return "a balloon still left alone";
 		}
 		unmet += run->vm[i].swapped_pages;

@@ -20,14 +20,14 @@ struct plan_vm {
 	uint64_t floor_pages;  /* 0: none */
 	uint64_t seen_pages;   /* size in the last sample; 0: size */
 	uint64_t actual_pages; /* measured; 0: size */
-	uint64_t pressure_pages, promised_pages;
-	uint64_t held_pages;      /* 0: what is in use now */
-	uint64_t available_pages; /* of which free + inactive file are zero */
-	uint64_t ticked_pages;    /* 0: size */
-	uint64_t quiet_ms;
+	uint64_t refault_pages, promised_pages;
+	uint64_t peak_in_use_pages; /* 0: what is in use now */
+	uint64_t available_pages;   /* of which free + inactive file are zero */
+	uint64_t ticked_pages;      /* 0: size */
+	uint64_t backoff_end_ms;
 	uint32_t weight; /* 0: 100 */
 	uint32_t state;  /* 0: MANAGED */
-	uint32_t flags, urgent, unsent, grew;
+	uint32_t flags, urgent, unsent, last_direction;
 	uint32_t features; /* of its last sample */
 };
 
@@ -120,22 +120,23 @@ static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm
 		.state = t->state == 0 ? POISE_VM_MANAGED : t->state,
 		.unsent = t->unsent,
 		.urgent = t->urgent,
-		.quiet_ms = t->quiet_ms,
+		.backoff_end_ms = t->backoff_end_ms,
 		.forecast = {.delta_q16 = t->delta_pages * (1 << POISE_FRACTION_BITS),
 			     .reclaimable_q16 = t->reclaimable_pages * (1 << POISE_FRACTION_BITS),
 			     .size_pages = t->seen_pages == 0 ? size : t->seen_pages,
-			     .pressure_pages = t->pressure_pages,
+			     .refault_pages = t->refault_pages,
 			     .promised_pages = t->promised_pages,
 			     .steps = 2},
 	};
-	vm->forecast.held_pages = poise_max(t->held_pages, poise_forecast_in_use(&vm->forecast));
+	vm->forecast.peak_in_use_pages =
+		poise_max(t->peak_in_use_pages, poise_forecast_in_use(&vm->forecast));
 	vm->last.body.floor_pages = t->floor_pages;
 	vm->last.body.available_pages = t->available_pages;
 	vm->last.features = t->features;
 	vm->ticked_pages = t->ticked_pages == 0 ? size : t->ticked_pages;
 	vm->sample_ms = PLAN_NOW_MS - 3 * (uint64_t)p->config.interval_ms;
 	poise_ledger_set(p, vm, t->actual_pages == 0 ? size : t->actual_pages, size);
-	vm->grew = t->grew;
+	vm->last_direction = t->last_direction;
 	vm->goal_pages = poise_min(poise_max(size, vm->config.min_pages), vm->config.max_pages);
 }
 

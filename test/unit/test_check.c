@@ -53,18 +53,18 @@ static void state_last(struct poise *p)
 static void size_most(struct poise *p)
 {
 	p->vm[0].forecast.size_pages = POISE_PAGES_MAX;
-	p->vm[0].forecast.held_pages = 2 * POISE_PAGES_MAX;
-	p->vm[0].forecast.pressure_pages = POISE_PAGES_MAX;
+	p->vm[0].forecast.peak_in_use_pages = 2 * POISE_PAGES_MAX;
+	p->vm[0].forecast.refault_pages = POISE_PAGES_MAX;
 }
 
 static void strikes_beyond(struct poise *p)
 {
-	p->vm[0].strikes = POISE_STRIKES_MAX + 1;
+	p->vm[0].backoff_exponent = POISE_BACKOFF_EXPONENT_MAX + 1;
 }
 
 static void strikes_most(struct poise *p)
 {
-	p->vm[0].strikes = POISE_STRIKES_MAX;
+	p->vm[0].backoff_exponent = POISE_BACKOFF_EXPONENT_MAX;
 }
 
 static void page_lost(struct poise *p)
@@ -174,7 +174,7 @@ static void size_beyond(struct poise *p)
 
 static void pressure_beyond(struct poise *p)
 {
-	p->vm[0].forecast.pressure_pages = POISE_PAGES_MAX + 1;
+	p->vm[0].forecast.refault_pages = POISE_PAGES_MAX + 1;
 }
 
 static void promised_beyond(struct poise *p)
@@ -184,17 +184,17 @@ static void promised_beyond(struct poise *p)
 
 static void held_beyond(struct poise *p)
 {
-	p->vm[0].forecast.held_pages = 2 * POISE_PAGES_MAX + 1;
+	p->vm[0].forecast.peak_in_use_pages = 2 * POISE_PAGES_MAX + 1;
 }
 
 static void held_too_little(struct poise *p)
 {
-	p->vm[0].forecast.held_pages = poise_forecast_in_use(&p->vm[0].forecast) - 1;
+	p->vm[0].forecast.peak_in_use_pages = poise_forecast_in_use(&p->vm[0].forecast) - 1;
 }
 
 static void held_least(struct poise *p)
 {
-	p->vm[0].forecast.held_pages = poise_forecast_in_use(&p->vm[0].forecast);
+	p->vm[0].forecast.peak_in_use_pages = poise_forecast_in_use(&p->vm[0].forecast);
 }
 
 static void promised_most(struct poise *p)

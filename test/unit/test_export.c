@@ -453,7 +453,7 @@ static void a_vm_that_cannot_be_is_not_imported(void **state)
 {
 	const struct poise_vm_config config = {.min_pages = 1000, .max_pages = 9000};
 	const size_t bytes = published_state(0);
-	const size_t held = 3 + (published[2] & 0xffff) + 1 + VM_WORD_held_pages;
+	const size_t held = 3 + (published[2] & 0xffff) + 1 + VM_WORD_peak_in_use_pages;
 	(void)state;
 	(void)some_state(other);
 	start_fresh();
@@ -491,8 +491,8 @@ static void a_vm_that_is_imported_keeps_its_history_and_has_the_books_of_the_hos
 	assert_int_equal(v->state, POISE_VM_MANAGED);
 	assert_memory_equal(&v->forecast, &before.forecast, sizeof(v->forecast));
 	assert_memory_equal(&v->last.body, &before.last.body, sizeof(v->last.body));
-	assert_int_equal(v->grew, before.grew);
-	assert_int_equal(v->strikes, before.strikes);
+	assert_int_equal(v->last_direction, before.last_direction);
+	assert_int_equal(v->backoff_exponent, before.backoff_exponent);
 	assert_true(v->actual_pages == actual && v->target_pages == actual);
 	assert_true(v->goal_pages == actual && v->epoch == 0);
 	assert_true(fresh.now_ms == one.p.now_ms);

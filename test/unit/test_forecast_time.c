@@ -253,9 +253,9 @@ static void forecast_pressure_inputs(void **state)
 		before.total_pages = 8000;
 		after.total_pages = 8000;
 		feed_body(&feed, &config, &before, 1000);
-		assert_int_equal(feed.forecast.pressure_pages, 0);
+		assert_int_equal(feed.forecast.refault_pages, 0);
 		feed_body(&feed, &config, &after, 1000);
-		assert_int_equal(feed.forecast.pressure_pages, rows[i].pressure);
+		assert_int_equal(feed.forecast.refault_pages, rows[i].pressure);
 		assert_int_equal(feed.forecast.promised_pages, rows[i].promised);
 	}
 }
@@ -286,7 +286,7 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 			feed_body(&feed, &config, &body, 1000);
 			memcpy((char *)&body + counters[c], &rows[i].after, sizeof(uint64_t));
 			feed_body(&feed, &config, &body, 1000);
-			assert_int_equal(feed.forecast.pressure_pages, rows[i].pages);
+			assert_int_equal(feed.forecast.refault_pages, rows[i].pages);
 		}
 	}
 }
@@ -326,7 +326,7 @@ static void forecast_holds_what_was_in_use(void **state)
 						     .inactive_file_pages = rows[i].cache,
 						     .swap_in_pages = rows[i].back};
 		feed_body(&feed, &config, &body, rows[i].after_ms);
-		assert_int_equal(feed.forecast.held_pages, rows[i].held);
+		assert_int_equal(feed.forecast.peak_in_use_pages, rows[i].held);
 	}
 	/* More free than it has: nothing is in use, and what was fades. */
 	const struct poise_abi_guest body = {.total_pages = 10000,
@@ -334,7 +334,7 @@ static void forecast_holds_what_was_in_use(void **state)
 					     .free_pages = 10000,
 					     .swap_in_pages = 63};
 	feed_body(&feed, &config, &body, 1000);
-	assert_int_equal(feed.forecast.held_pages, 6132 - 6132 / 3);
+	assert_int_equal(feed.forecast.peak_in_use_pages, 6132 - 6132 / 3);
 	assert_int_equal(poise_forecast_in_use(&feed.forecast), 0);
 }
 
@@ -374,7 +374,7 @@ static void forecast_pressure_fades(void **state)
 						     .committed_pages = rows[i].committed,
 						     .swap_in_pages = rows[i].swap_in};
 		feed_body(&feed, &config, &body, rows[i].after_ms);
-		assert_int_equal(feed.forecast.pressure_pages, rows[i].pressure);
+		assert_int_equal(feed.forecast.refault_pages, rows[i].pressure);
 		assert_int_equal(feed.forecast.promised_pages, rows[i].promised);
 	}
 }
@@ -416,7 +416,7 @@ static void forecast_any_samples_stay_in_range(void **state)
 			feed_body(&feed, &config, &b, random_upto(&seed, 200000));
 			p.vm[0].forecast = feed.forecast;
 			assert_int_equal(poise_check(&p), 0);
-			assert_in_range(feed.forecast.pressure_pages, 0, feed.forecast.size_pages);
+			assert_in_range(feed.forecast.refault_pages, 0, feed.forecast.size_pages);
 			assert_in_range(feed.forecast.promised_pages, 0,
 					feed.forecast.size_pages / 8);
 		}

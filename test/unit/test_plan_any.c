@@ -42,9 +42,9 @@ static void neutral_poise_is_paper(void **state)
 				.min_pages = 1 + random_upto(&seed, size - 1),
 				.max_pages = size + random_upto(&seed, size),
 				.weight = 1 + (uint32_t)(random_next(&seed) % 65535),
-				.pressure_pages = random_upto(&seed, size),
+				.refault_pages = random_upto(&seed, size),
 				.floor_pages = random_upto(&seed, size),
-				.quiet_ms = random_upto(&seed, 2 * PLAN_NOW_MS),
+				.backoff_end_ms = random_upto(&seed, 2 * PLAN_NOW_MS),
 			};
 			plan_put(&p, i, &vm);
 			sum += size;
@@ -172,8 +172,8 @@ static void random_state(struct poise *p, uint64_t *seed)
 			.floor_pages = random_upto(seed, 2 * size),
 			.seen_pages = random_next(seed) % 4 == 0 ? random_upto(seed, size) : 0,
 			.actual_pages = random_next(seed) % 4 == 0 ? random_upto(seed, most) : 0,
-			.pressure_pages = random_next(seed) % 4 == 0 ? random_upto(seed, size) : 0,
-			.quiet_ms = random_next(seed) % 4 == 0 ? PLAN_NOW_MS + 1 : 0,
+			.refault_pages = random_next(seed) % 4 == 0 ? random_upto(seed, size) : 0,
+			.backoff_end_ms = random_next(seed) % 4 == 0 ? PLAN_NOW_MS + 1 : 0,
 			.weight = 1 + (uint32_t)(random_next(seed) % 65535),
 			.state = random_next(seed) % 4 != 0
 					 ? POISE_VM_MANAGED
@@ -201,7 +201,8 @@ static void check_row(const struct poise *p, uint32_t i)
 		assert_true(row->goal_pages <=
 			    poise_max(row->demand.desired_pages, row->demand.own_pages));
 	}
-	if (vm->state == POISE_VM_FROZEN || vm->unsent != 0 || (!off && p->now_ms < vm->quiet_ms)) {
+	if (vm->state == POISE_VM_FROZEN || vm->unsent != 0 ||
+	    (!off && p->now_ms < vm->backoff_end_ms)) {
 		assert_int_equal(row->goal_pages, row->size_pages);
 	} else if (vm->state == POISE_VM_UNMANAGED && row->size_pages <= vm->config.max_pages) {
 		assert_true(row->goal_pages >= poise_min(row->size_pages, vm->config.boot_pages));
@@ -274,7 +275,7 @@ static void poise_slots_do_not_matter(void **state)
 					(int64_t)random_upto(&seed, size) - (int64_t)size / 2,
 				.reclaimable_pages =
 					(int64_t)random_upto(&seed, size) - (int64_t)size / 4,
-				.pressure_pages = random_upto(&seed, size / 8),
+				.refault_pages = random_upto(&seed, size / 8),
 				.floor_pages = random_upto(&seed, size),
 				.weight = 1 + (uint32_t)(random_next(&seed) % 1000),
 			};

@@ -172,8 +172,8 @@ static void paper_limits_states_and_balloons_on_their_way(void **state)
 		 {VM(2000, 500, 0, .unsent = 1), VM(2000, 0, 500)},
 		 {2000, 2000}},
 		{"what poise has beyond the paper plays no part",
-		 {VM(2000, 100, 0, .weight = 1, .pressure_pages = 400, .urgent = 1),
-		  VM(2000, 0, 500, .floor_pages = 2000, .quiet_ms = UINT64_MAX)},
+		 {VM(2000, 100, 0, .weight = 1, .refault_pages = 400, .urgent = 1),
+		  VM(2000, 0, 500, .floor_pages = 2000, .backoff_end_ms = UINT64_MAX)},
 		 {2100, 1900}},
 		{"free memory is left where it is", {VM(2000, 300, 100)}, {2000}},
 	};
@@ -212,7 +212,7 @@ static void paper_rounds_against_giving_away(void **state)
 		plan_put(&p, 1, &donor);
 		p.vm[1].forecast.delta_q16 = rows[i].delta_q16;
 		p.vm[1].forecast.reclaimable_q16 = rows[i].reclaimable_q16;
-		p.vm[1].forecast.held_pages = poise_forecast_in_use(&p.vm[1].forecast);
+		p.vm[1].forecast.peak_in_use_pages = poise_forecast_in_use(&p.vm[1].forecast);
 		plan_make(&p);
 		assert_int_equal(p.plan.row[1].goal_pages, 2000 - rows[i].most);
 		assert_int_equal(p.plan.row[0].goal_pages, 2000 + rows[i].most);

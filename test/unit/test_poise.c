@@ -136,7 +136,7 @@ static void f40_inflation_that_frees_nothing(void **state)
 		assert_int_equal(poise_vm_charge(vm(0)), BOOT);
 		assert_int_equal(vm(1)->target_pages, 5000);
 	}
-	assert_true(vm(0)->strikes >= 1);
+	assert_true(vm(0)->backoff_exponent >= 1);
 	assert_true(errors(POISE_E_LOST) >= 1);
 }
 

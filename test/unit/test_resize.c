@@ -75,9 +75,9 @@ static void f32_op_error_keeps_state(void **state)
 	fake_tick(&fake);
 	assert_int_equal(vm(A)->target_pages, 4000);
 	assert_int_equal(vm(A)->goal_pages, 4000);
-	assert_int_equal(vm(A)->strikes, 1);
+	assert_int_equal(vm(A)->backoff_exponent, 1);
 	assert_int_equal(fake.p.errors[-POISE_E_LOST], 1);
-	assert_true(vm(A)->quiet_ms > fake.now_ms);
+	assert_true(vm(A)->backoff_end_ms > fake.now_ms);
 	/* The port works again: the request that is in force is sent. */
 	fake.answer[FAKE_RESIZE] = FAKE_OK;
 	fake_tick(&fake);
@@ -172,7 +172,7 @@ static void what_is_charged_already_needs_no_free_memory(void **state)
 }
 
 /* Crumbs are not worth a call, unless they are all that is missing. */
-static void crumbs_are_not_given(void **state)
+static void less_than_a_minimum_grant_is_not_given(void **state)
 {
 	(void)state;
 	commit(6000, 4000);
@@ -203,7 +203,7 @@ static void the_urgent_come_first_and_may_use_the_reserve(void **state)
 	vm(A)->goal_pages = 6000;
 	vm(B)->goal_pages = 6000;
 	vm(B)->urgent = 1;
-	fake.p.first = B;
+	fake.p.round_robin_start = B;
 	poise_resize_settle(&fake.p);
 	assert_int_equal(vm(B)->target_pages, 6000);
 	assert_int_equal(vm(A)->target_pages, 4000);
@@ -261,7 +261,7 @@ int main(void)
 		cmocka_unit_test_setup(gives_wait_for_takes, start),
 		cmocka_unit_test_setup(f34_partial_success_gives_the_confirmed_amount, start),
 		cmocka_unit_test_setup(what_is_charged_already_needs_no_free_memory, start),
-		cmocka_unit_test_setup(crumbs_are_not_given, start),
+		cmocka_unit_test_setup(less_than_a_minimum_grant_is_not_given, start),
 		cmocka_unit_test(the_urgent_come_first_and_may_use_the_reserve),
 		cmocka_unit_test(commit_keeps_goals_within_limits),
 		cmocka_unit_test_setup(commit_records_changes_only, start),

@@ -7,10 +7,10 @@
 /* After the window the VM is left with what it has, each time for twice as long. */
 static void f33_a_stuck_balloon_is_parked_and_left_alone(void **state)
 {
-	uint64_t quiet_ms = 1000;
+	uint64_t backoff_end_ms = 1000;
 	(void)state;
 	fake.answer[FAKE_RESIZE] = FAKE_NEVER;
-	for (unsigned strike = 1; strike <= POISE_STRIKES_MAX + 2; strike++) {
+	for (unsigned strike = 1; strike <= POISE_BACKOFF_EXPONENT_MAX + 2; strike++) {
 		ask(A, 2000);
 		for (unsigned i = 1; i < WINDOW; i++) {
 			fake_tick(&fake);
@@ -20,11 +20,12 @@ static void f33_a_stuck_balloon_is_parked_and_left_alone(void **state)
 		fake_tick(&fake);
 		assert_int_equal(vm(A)->target_pages, 4000);
 		assert_int_equal(vm(A)->goal_pages, 4000);
-		assert_int_equal(vm(A)->quiet_ms, fake.now_ms + quiet_ms);
-		assert_int_equal(vm(A)->strikes,
-				 strike < POISE_STRIKES_MAX ? strike : POISE_STRIKES_MAX);
+		assert_int_equal(vm(A)->backoff_end_ms, fake.now_ms + backoff_end_ms);
+		assert_int_equal(vm(A)->backoff_exponent, strike < POISE_BACKOFF_EXPONENT_MAX
+								  ? strike
+								  : POISE_BACKOFF_EXPONENT_MAX);
 		assert_int_equal(fake.p.errors[-POISE_E_LOST], strike);
-		quiet_ms *= strike < POISE_STRIKES_MAX + 1 ? 2 : 1;
+		backoff_end_ms *= strike < POISE_BACKOFF_EXPONENT_MAX + 1 ? 2 : 1;
 		fake_tick(&fake);
 	}
 }
@@ -42,7 +43,7 @@ static void f33_a_stuck_growth_returns_what_was_charged(void **state)
 	assert_int_equal(vm(A)->target_pages, 4000);
 	fake_tick(&fake);
 	assert_int_equal(fake.p.free_pages, 2000);
-	assert_int_equal(vm(A)->strikes, 1);
+	assert_int_equal(vm(A)->backoff_exponent, 1);
 }
 
 /* A plan that asks a stuck balloon for a little more each time does not begin a new window. */
@@ -53,11 +54,11 @@ static void f33_asking_for_more_is_no_excuse(void **state)
 		(void)start(NULL);
 		fake.answer[FAKE_RESIZE] = FAKE_NEVER;
 		for (unsigned i = 0; i < WINDOW; i++) {
-			assert_int_equal(vm(A)->strikes, 0);
+			assert_int_equal(vm(A)->backoff_exponent, 0);
 			ask(A, grows != 0 ? 5000 + 100 * i : 3000 - 100 * i);
 			fake_tick(&fake);
 		}
-		assert_int_equal(vm(A)->strikes, 1);
+		assert_int_equal(vm(A)->backoff_exponent, 1);
 		assert_int_equal(vm(A)->target_pages, 4000);
 		/* Asked for the opposite, it has a window again; likewise when it was there. */
 		for (unsigned turn = 0; turn < 2; turn++) {
@@ -65,7 +66,7 @@ static void f33_asking_for_more_is_no_excuse(void **state)
 			assert_int_equal(vm(A)->window_ms, fake.now_ms);
 			fake_tick(&fake);
 			fake_tick(&fake);
-			assert_int_equal(vm(A)->strikes, 1);
+			assert_int_equal(vm(A)->backoff_exponent, 1);
 		}
 	}
 }
@@ -99,7 +100,7 @@ static void f35_progress_is_pages_in_a_window(void **state)
 				fake_check(&fake);
 			}
 		}
-		assert_int_equal(vm(A)->strikes > 0, rows[i].parked);
+		assert_int_equal(vm(A)->backoff_exponent > 0, rows[i].parked);
 	}
 }
 
@@ -112,19 +113,19 @@ static void b03_a_rest_within_tolerance_is_no_strike(void **state)
 	for (unsigned i = 0; i < 4 * WINDOW; i++) {
 		fake_tick(&fake);
 	}
-	assert_int_equal(vm(A)->strikes, 0);
+	assert_int_equal(vm(A)->backoff_exponent, 0);
 	assert_int_equal(vm(A)->target_pages, 2000);
 }
 
 static void strikes_are_forgiven_by_an_answer_that_moved_something(void **state)
 {
 	(void)state;
-	vm(A)->strikes = 4;
+	vm(A)->backoff_exponent = 4;
 	fake_tick(&fake);
-	assert_int_equal(vm(A)->strikes, 4); /* nothing asked, nothing shown */
+	assert_int_equal(vm(A)->backoff_exponent, 4); /* nothing asked, nothing shown */
 	ask(A, 3000);
 	fake_tick(&fake);
-	assert_int_equal(vm(A)->strikes, 0);
+	assert_int_equal(vm(A)->backoff_exponent, 0);
 }
 
 /* A VM that grows by itself is charged at once; if it keeps that, its target follows. */
@@ -185,7 +186,7 @@ static void parking_stays_within_limits(void **state)
 		fake_tick(&fake);
 	}
 	assert_int_equal(vm(A)->target_pages, BOOT - 1000);
-	assert_int_equal(vm(A)->strikes, 1);
+	assert_int_equal(vm(A)->backoff_exponent, 1);
 }
 
 /* F46: a VM that waits for memory to start has no balloon yet; one that does not start when it has
@@ -199,17 +200,17 @@ static void f46_waiting_to_start_is_no_stuck_balloon(void **state)
 	assert_int_equal(poise_vm_add(&fake.p, 7, &config, 0), POISE_OK);
 	for (unsigned i = 0; i < 5 * WINDOW; i++) {
 		assert_int_equal(vm(7)->target_pages, 2000);
-		assert_int_equal(vm(7)->strikes, 0);
+		assert_int_equal(vm(7)->backoff_exponent, 0);
 		fake_tick(&fake);
 	}
 	assert_int_equal(poise_vm_remove(&fake.p, B), POISE_OK);
 	fake_tick(&fake);
 	assert_int_equal(vm(7)->target_pages, 3000);
-	assert_int_equal(vm(7)->strikes, 0);
+	assert_int_equal(vm(7)->backoff_exponent, 0);
 	for (unsigned i = 0; i < WINDOW; i++) {
 		fake_tick(&fake);
 	}
-	assert_int_equal(vm(7)->strikes, 1);
+	assert_int_equal(vm(7)->backoff_exponent, 1);
 }
 
 int main(void)

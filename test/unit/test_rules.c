@@ -181,7 +181,7 @@ static void rule_equation(void **state)
 		/* needy: 300 > 100, so it asks for all 300 */
 		{VM(2000, 300, 100), {0}, {2300, 1, 10000, 1}, POISE_RULE_EQUATION, 0},
 		/* what it had in use before is another rule's */
-		{VM(2000, 20, 420, .held_pages = 1900),
+		{VM(2000, 20, 420, .peak_in_use_pages = 1900),
 		 {0},
 		 {1600, 1, 10000, 1},
 		 POISE_RULE_EQUATION,
@@ -222,7 +222,7 @@ static void rule_shortfall(void **state)
 		{VM(100, 0, 99), {0}, {1, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		{VM(100, 0, 500), {0}, {0, 1, 10000, 1}, POISE_RULE_SHORTFALL, 0},
 		/* what it had in use, and what that will grow by */
-		{VM(2000, 300, 500, .held_pages = 1700),
+		{VM(2000, 300, 500, .peak_in_use_pages = 1700),
 		 {0},
 		 {2000, 1, 10000, 1},
 		 POISE_RULE_SHORTFALL,
@@ -236,12 +236,12 @@ static void rule_pressure(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0), {1500, 0, 0, 0}, {1500, 1, 10000, 1}, POISE_RULE_NONE, 0},
-		{VM(2000, 0, 0, .pressure_pages = 400),
+		{VM(2000, 0, 0, .refault_pages = 400),
 		 {1500, 0, 0, 0},
 		 {1900, 1, 10000, 1},
 		 POISE_RULE_PRESSURE,
 		 0},
-		{VM(2000, 0, 0, .pressure_pages = 1),
+		{VM(2000, 0, 0, .refault_pages = 1),
 		 {0},
 		 {2001, 1, 10000, 1},
 		 POISE_RULE_PRESSURE,
@@ -251,12 +251,12 @@ static void rule_pressure(void **state)
 		 {2001, 1, 10000, 1},
 		 POISE_RULE_PRESSURE,
 		 0},
-		{VM(2000, 0, 0, .pressure_pages = 20, .promised_pages = 3),
+		{VM(2000, 0, 0, .refault_pages = 20, .promised_pages = 3),
 		 {0},
 		 {2023, 1, 10000, 1},
 		 POISE_RULE_PRESSURE,
 		 0},
-		{VM(2000, 0, 0, .pressure_pages = 20, .flags = POISE_VM_STATIC),
+		{VM(2000, 0, 0, .refault_pages = 20, .flags = POISE_VM_STATIC),
 		 {0},
 		 {2000, 1, 10000, 1},
 		 POISE_RULE_NONE,
@@ -494,12 +494,12 @@ static void rule_bounds(void **state)
 static void rule_back_off(void **state)
 {
 	static const struct rule_case cases[] = {
-		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS + 1),
+		{VM(2000, 0, 0, .backoff_end_ms = PLAN_NOW_MS + 1),
 		 {500, 0, 0, 0},
 		 {2000, 2000, 2000, 2000},
 		 POISE_RULE_BACK_OFF,
 		 0},
-		{VM(2000, 0, 0, .quiet_ms = PLAN_NOW_MS),
+		{VM(2000, 0, 0, .backoff_end_ms = PLAN_NOW_MS),
 		 {500, 0, 0, 0},
 		 {500, 1, 10000, 1},
 		 POISE_RULE_NONE,

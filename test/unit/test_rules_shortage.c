@@ -29,7 +29,7 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan_vm vm = VM(1000, 0, 0, .pressure_pages = 300, .promised_pages = 100);
+		struct plan_vm vm = VM(1000, 0, 0, .refault_pages = 300, .promised_pages = 100);
 		const struct poise_demand d = {.lower_pages = rows[i].lower};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
@@ -55,7 +55,7 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 static void rule_near(void **state)
 {
 	static const struct {
-		uint32_t grew, urgent;
+		uint32_t last_direction, urgent;
 		uint64_t upper, entitled, goal;
 		uint32_t kept;
 	} rows[] = {
@@ -86,7 +86,8 @@ static void rule_near(void **state)
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent, .grew = rows[i].grew);
+		struct plan_vm vm = VM(1000, 0, 0, .urgent = rows[i].urgent,
+				       .last_direction = rows[i].last_direction);
 		struct poise_row row = {.size_pages = 1000,
 					.demand.upper_pages = rows[i].upper,
 					.share.entitlement_pages = rows[i].entitled,
@@ -132,7 +133,7 @@ static void rule_near_is_not_as_far_as_it_may_go(void **state)
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct plan_vm vm = VM(1000, 0, 0, .min_pages = 900, .grew = 1);
+		const struct plan_vm vm = VM(1000, 0, 0, .min_pages = 900, .last_direction = 1);
 		struct poise_row row = {.size_pages = 1000,
 					.demand.upper_pages = 2000,
 					.demand.lower_pages = rows[i].lower,

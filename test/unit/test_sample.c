@@ -158,16 +158,16 @@ static void stale_to_managed_by_one_fresh_sample(void **state)
 static void f11_counter_goes_back(void **state)
 {
 	(void)state;
-	vm()->strikes = 3;
-	vm()->quiet_ms = UINT64_MAX;
+	vm()->backoff_exponent = 3;
+	vm()->backoff_end_ms = UINT64_MAX;
 	update.body.sample -= 1;
 	assert_int_equal(report(), POISE_E_REPLAY);
 	assert_int_equal(errors(POISE_E_REPLAY), 1);
 	expect_transition(POISE_VM_MANAGED, POISE_VM_UNMANAGED);
 	assert_int_equal(vm()->forecast.steps, 0);
 	assert_int_equal(vm()->last.boot_id, 0);
-	assert_int_equal(vm()->strikes, 0);
-	assert_int_equal(vm()->quiet_ms, 0);
+	assert_int_equal(vm()->backoff_exponent, 0);
+	assert_int_equal(vm()->backoff_end_ms, 0);
 	assert_int_equal(vm()->target_pages, BOOT);
 	assert_true(poise_vm_charge(vm()) >= BOOT);
 	assert_int_equal(vm()->bad_run, 1);
@@ -235,7 +235,7 @@ static void f13_counter_jumps_ahead(void **state)
 	update.body.swap_in_pages += UINT64_C(1) << 40;
 	assert_int_equal(report(), POISE_OK);
 	assert_int_equal(vm()->state, POISE_VM_MANAGED);
-	assert_true(vm()->forecast.pressure_pages <= vm()->forecast.size_pages);
+	assert_true(vm()->forecast.refault_pages <= vm()->forecast.size_pages);
 }
 
 static void f16_total_changes(void **state)
@@ -289,10 +289,10 @@ static void f24_32_bit_counters_wrap(void **state)
 	update.body.swap_in_pages = UINT32_MAX - 4;
 	assert_int_equal(fake_report(&fake, VM, &update), POISE_OK);
 	fake.now_ms += 100000;
-	vm()->forecast.pressure_pages = 0;
+	vm()->forecast.refault_pages = 0;
 	update.body.swap_in_pages = 5; /* ten later, in 32 bits */
 	assert_int_equal(fake_report(&fake, VM, &update), POISE_OK);
-	assert_int_equal(vm()->forecast.pressure_pages, 10);
+	assert_int_equal(vm()->forecast.refault_pages, 10);
 }
 
 int main(void)

@@ -190,7 +190,7 @@ static void sim_f40_inflated_but_not_free(void **state)
 		held = bench.host.guest[0].held_pages > held ? bench.host.guest[0].held_pages
 							     : held;
 		/* Asked for what it has again, and left alone longer each time: it is no donor. */
-		if (bench.host.core.now_ms < v->quiet_ms) {
+		if (bench.host.core.now_ms < v->backoff_end_ms) {
 			assert_int_equal(v->target_pages, MIB(128));
 			left_alone++;
 		}
