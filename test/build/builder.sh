@@ -11,8 +11,6 @@ out=$2
 newlib=$3
 cross=$4
 
-# What make handed down to this script would decide in the makes below.
-unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES OUT CC CXX AR CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR XEN V
 export CROSS="$cross" # Not on the command line: `make lib` is for this machine.
 
 # Another user has to get there.
@@ -20,25 +18,8 @@ dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 
-# Runs a command; it passes if it succeeds and says nothing.
-check() {
-	name=$1
-	shift
-	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
-		echo "PASS: $name"
-	else
-		echo "FAIL: $name"
-		tail -n 20 "$dir/log"
-	fi
-}
-
-# A command that need not be silent, unless it fails.
-quietly() {
-	"$@" >"$dir/quiet" 2>&1 || {
-		cat "$dir/quiet"
-		return 1
-	}
-}
+# shellcheck source=test/build/check.sh
+. "$(dirname "$0")/check.sh"
 
 # --- two builds: here, and read-only elsewhere by another user ---
 

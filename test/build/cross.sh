@@ -13,30 +13,11 @@ cross=$4
 emulator=$5
 root=$linux/root
 
-unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES OUT CC CXX AR CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR XEN V
-
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# Runs a command; it passes if it succeeds and says nothing.
-check() {
-	name=$1
-	shift
-	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
-		echo "PASS: $name"
-	else
-		echo "FAIL: $name"
-		tail -n 20 "$dir/log"
-	fi
-}
-
-# A command that need not be silent, unless it fails.
-quietly() {
-	"$@" >"$dir/quiet" 2>&1 || {
-		cat "$dir/quiet"
-		return 1
-	}
-}
+# shellcheck source=test/build/check.sh
+. "$(dirname "$0")/check.sh"
 
 here=$dir/one
 there=$dir/another/place

@@ -20,17 +20,8 @@ strict='-pedantic-errors -Wall -Wextra -Werror'
 headers=$(printf '%s\n' core/poise*.h guestdrv/publish.h port/record/*.h port/template/port.h)
 sources=$(printf '%s\n' core/*.c guestdrv/publish.c port/record/*.c)
 
-# Runs a command; it passes if it succeeds and says nothing.
-check() {
-	name=$1
-	shift
-	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
-		echo "PASS: $name"
-	else
-		echo "FAIL: $name"
-		head -n 20 "$dir/log"
-	fi
-}
+# shellcheck source=test/build/check.sh
+. "$here/check.sh"
 
 # --- each header alone, and each source ---
 
