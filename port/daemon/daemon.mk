@@ -132,7 +132,8 @@ $(foreach t,daemon kvm,$(eval $(call daemon_test,$(t))))
 
 # What RUN_daemon does: each fault and each service is a test of its own in test/daemon.
 RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
-HOST_RUNS += daemon
+RUN_circles-daemon := test/circles.py $(OUT)/daemon $(call objects,daemon,port/daemon/main.c $(DAEMON_ALL))
+HOST_RUNS += daemon circles-daemon
 host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
 
 # All of its readers under libFuzzer.

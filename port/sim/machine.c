@@ -5,7 +5,6 @@
  */
 #include "kernel/machine.h"
 
-#include "manners.h"
 #include "report.h"
 
 #define URGENT_GAP_MS 100u
@@ -110,20 +109,30 @@ uint32_t machine_file_read(void *machine, uint64_t block, void *buffer, uint32_t
 uint32_t machine_inflate(void *machine, uint32_t pfn, uint32_t count)
 {
 	struct sim_guest *g = machine;
+	const uint64_t pages = (uint64_t)count * g->granule;
 
 	for (uint32_t i = pfn; i < pfn + count; i++) {
 		g->probe[i] = 0;
 	}
-	sim_balloon_put(g, (uint64_t)count * g->granule);
+	if (sim_balloon_kind(g) == SIM_BALLOON_HOLLOW) {
+		g->held_pages += pages;
+	} else {
+		sim_books_put(g->books, pages);
+	}
 	return count;
 }
 
 uint32_t machine_deflate(void *machine, uint32_t pfn, uint32_t count)
 {
 	struct sim_guest *g = machine;
+	const uint32_t held = (uint32_t)(g->held_pages / g->granule);
+	const uint32_t back = count < held ? count : held;
+	const uint64_t size = sim_guest_pages(g);
+	const uint64_t room = g->allowed_pages > size ? g->allowed_pages - size : 0;
 
 	(void)pfn;
-	return sim_balloon_take(g, count);
+	g->held_pages -= (uint64_t)back * g->granule;
+	return back > 0 ? back : sim_books_take(g->books, count, g->granule, room);
 }
 
 void machine_settled(void *machine, uint64_t epoch)

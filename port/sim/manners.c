@@ -17,15 +17,6 @@
 /* One that goes too far gives 1/8 of its target too much. */
 #define FAR_PART 8u
 
-/* How the balloon behaves at present. */
-static enum sim_balloon kind_of(const struct sim_guest *g)
-{
-	return sim_guest_is_time(g->books->now_us / 1000u, g->config->balloon_from_ms,
-				 g->config->balloon_until_ms)
-		       ? g->config->balloon
-		       : SIM_BALLOON_IDEAL;
-}
-
 static bool goes(const struct sim_guest *g, uint64_t epoch, enum sim_way way)
 {
 	return g->way == way && g->way_epoch == epoch;
@@ -36,11 +27,12 @@ static uint64_t misheard(const struct sim_guest *g, uint64_t target, uint64_t ep
 {
 	const uint64_t size = sim_guest_pages(g);
 
-	if (goes(g, epoch, SIM_WAY_SHORT) || (kind_of(g) == SIM_BALLOON_PART && target < size)) {
+	if (goes(g, epoch, SIM_WAY_SHORT) ||
+	    (sim_balloon_kind(g) == SIM_BALLOON_PART && target < size)) {
 		return target < size ? size - (size - target) * PART_PERCENT / 100u
 				     : size + (target - size) * PART_PERCENT / 100u;
 	}
-	if (kind_of(g) == SIM_BALLOON_FAR && target < size) {
+	if (sim_balloon_kind(g) == SIM_BALLOON_FAR && target < size) {
 		return target - target / FAR_PART;
 	}
 	return target;
@@ -75,7 +67,7 @@ void sim_balloon_poll(struct sim_guest *g)
 /* Decides whether a flaky balloon moves at this time. */
 static bool is_standing(struct sim_guest *g, uint64_t now_us)
 {
-	if (kind_of(g) != SIM_BALLOON_FLAKY) {
+	if (sim_balloon_kind(g) != SIM_BALLOON_FLAKY) {
 		return false;
 	}
 	if (now_us >= g->change_us) {
@@ -91,7 +83,7 @@ static bool is_standing(struct sim_guest *g, uint64_t now_us)
 /* Pages that the rate allows by `until_us`, in whole frames; what is not whole stays for later. */
 static uint32_t allowance(struct sim_guest *g, uint64_t until_us)
 {
-	const uint64_t page_ns = kind_of(g) == SIM_BALLOON_CRAWL
+	const uint64_t page_ns = sim_balloon_kind(g) == SIM_BALLOON_CRAWL
 					 ? CRAWL_US * UINT64_C(1000)
 					 : UINT64_C(1000000000) / g->config->rate_pages_s;
 	const uint64_t frame_ns = page_ns * g->granule;
@@ -108,11 +100,11 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 	const uint64_t size = balloon_size(m);
 	uint32_t frames;
 
-	if (kind_of(g) != SIM_BALLOON_HOLLOW && g->held_pages > 0) {
+	if (sim_balloon_kind(g) != SIM_BALLOON_HOLLOW && g->held_pages > 0) {
 		sim_books_put(g->books, g->held_pages);
 		g->held_pages = 0;
 	}
-	if (kind_of(g) == SIM_BALLOON_STUCK || is_standing(g, until_us) ||
+	if (sim_balloon_kind(g) == SIM_BALLOON_STUCK || is_standing(g, until_us) ||
 	    (goes(g, m->balloon.epoch, SIM_WAY_LATE) && until_us < g->late_us)) {
 		g->moved_us = until_us;
 		return;
@@ -137,24 +129,4 @@ void sim_balloon_run(struct sim_guest *g, uint64_t until_us)
 		/* Between steps nothing moves, however much reclaim would like it to. */
 		m->balloon.mode = BALLOON_STUCK;
 	}
-}
-
-void sim_balloon_put(struct sim_guest *g, uint64_t pages)
-{
-	if (kind_of(g) == SIM_BALLOON_HOLLOW) {
-		g->held_pages += pages;
-	} else {
-		sim_books_put(g->books, pages);
-	}
-}
-
-uint32_t sim_balloon_take(struct sim_guest *g, uint32_t frames)
-{
-	const uint32_t held = (uint32_t)(g->held_pages / g->granule);
-	const uint32_t back = frames < held ? frames : held;
-	const uint64_t size = sim_guest_pages(g);
-	const uint64_t room = g->allowed_pages > size ? g->allowed_pages - size : 0;
-
-	g->held_pages -= (uint64_t)back * g->granule;
-	return back > 0 ? back : sim_books_take(g->books, frames, g->granule, room);
 }

@@ -9,8 +9,5 @@
 void sim_balloon_run(struct sim_guest *g, uint64_t until_us);
 /* Takes the host's page into account, if it has changed. */
 void sim_balloon_poll(struct sim_guest *g);
-/* Pages leave the guest for the balloon; frames come from it. Returns how many come. */
-void sim_balloon_put(struct sim_guest *g, uint64_t pages);
-uint32_t sim_balloon_take(struct sim_guest *g, uint32_t frames);
 
 #endif

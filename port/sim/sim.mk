@@ -49,6 +49,7 @@ SIM_SRCS := \
 	port/sim/lru.c \
 	port/sim/manners.c \
 	port/sim/meter.c \
+	port/sim/option.c \
 	port/sim/pages.c \
 	port/sim/player.c \
 	port/sim/policies.c \
@@ -91,6 +92,7 @@ SIM_CLI_SRCS := \
 	port/sim/cmd_sigma.c \
 	port/sim/cmd_validate.c \
 	port/sim/cmd_workloads.c \
+	port/sim/main.c \
 	port/sim/output.c
 
 # Unit tests: test/unit/test_NAME.c.
@@ -161,7 +163,7 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
-HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables fuzz-readers
+HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables circles-sim fuzz-readers
 SIM_TABLES := validate compare turns workloads forecast sigma estimate importance cagma lru
 RUN_sim-tables := test/sim/tables.sh check $(SIM) $(SIM_TABLES)
 RUN_sim-cli := test/sim/cli.sh $(SIM)
@@ -169,6 +171,7 @@ RUN_sim-model := test/sim/model.py $(SIM)
 RUN_sim-studies := test/sim/studies.sh $(SIM)
 RUN_sim-reference := test/sim/reference.py $(SIM)
 RUN_sim-plot := test/sim/plot.sh $(SIM) $(PLOT)
+RUN_circles-sim := test/circles.py $(OUT)/sim $(call objects,sim,$(SIM_CLI_SRCS) $(SIM_SRCS))
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
 host-runs: $(FUZZ_READERS)
 

@@ -114,6 +114,15 @@ static inline bool sim_guest_is_time(uint64_t now_ms, uint64_t from_ms, uint64_t
 	return now_ms >= from_ms && (until_ms == 0 || now_ms < until_ms);
 }
 
+/* How the balloon behaves at present. */
+static inline enum sim_balloon sim_balloon_kind(const struct sim_guest *g)
+{
+	return sim_guest_is_time(g->books->now_us / 1000u, g->config->balloon_from_ms,
+				 g->config->balloon_until_ms)
+		       ? g->config->balloon
+		       : SIM_BALLOON_IDEAL;
+}
+
 /* Returns what the guest has now, in 4 KiB pages. */
 static inline uint64_t sim_guest_pages(const struct sim_guest *g)
 {

@@ -276,15 +276,6 @@ void mm_oom(struct mm *m)
 	mm_anon_free(m, 0, m->anon_limit);
 }
 
-uint32_t mm_available(const struct mm *m)
-{
-	const uint32_t cache = m->lru_pages[LRU_INACTIVE_FILE] + m->lru_pages[LRU_ACTIVE_FILE];
-	const uint32_t kept = cache / 2u < m->wmark_low ? cache / 2u : m->wmark_low;
-	const uint32_t sum = m->free_pages + cache - kept;
-
-	return sum > m->wmark_high ? sum - m->wmark_high : 0;
-}
-
 static const char *check_lists(const struct mm *m)
 {
 	for (uint32_t list = 0; list < LRU_LISTS; list++) {

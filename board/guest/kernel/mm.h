@@ -164,7 +164,14 @@ void mm_anon_evict(struct mm *m, uint32_t pfn, uint32_t slot);
 void mm_oom(struct mm *m);
 
 /* Returns the estimate of what could be had without swapping, as Linux computes it. */
-uint32_t mm_available(const struct mm *m);
+static inline uint32_t mm_available(const struct mm *m)
+{
+	const uint32_t cache = m->lru_pages[LRU_INACTIVE_FILE] + m->lru_pages[LRU_ACTIVE_FILE];
+	const uint32_t kept = cache / 2u < m->wmark_low ? cache / 2u : m->wmark_low;
+	const uint32_t sum = m->free_pages + cache - kept;
+
+	return sum > m->wmark_high ? sum - m->wmark_high : 0;
+}
 
 /* Walks every table and list. Returns NULL, or what disagrees. For tests. */
 const char *mm_check(const struct mm *m);
