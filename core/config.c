@@ -11,8 +11,11 @@ static enum poise_err config_complete(struct poise_config *config)
 		uint8_t offset, least;
 		uint16_t most, standard;
 	} tunables[] = {
-#define POISE_TUNABLE(field, name, unit, least, most, standard, words) \
-	{offsetof(struct poise_config, field), least, most, standard},
+#define POISE_TUNABLE(field, name, unit, lowest, highest, normal, words) \
+	{.offset = offsetof(struct poise_config, field),                 \
+	 .least = lowest,                                                \
+	 .most = highest,                                                \
+	 .standard = normal},
 #include "poise_tunables.def"
 #undef POISE_TUNABLE
 	};

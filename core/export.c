@@ -46,9 +46,10 @@ struct saved {
 };
 
 #define SIZE_OF(type, member) sizeof(((struct type *)0)->member)
-#define SAVED(type, member, s, at_most)                                          \
-	{                                                                        \
-		offsetof(struct type, member), SIZE_OF(type, member), s, at_most \
+#define SAVED(type, member, signed_value, at_most)                                      \
+	{                                                                               \
+		.offset = offsetof(struct type, member), .size = SIZE_OF(type, member), \
+		.is_signed = signed_value, .most = at_most                              \
 	}
 #define IS_SIGNED_I64   1
 #define IS_SIGNED_U64   0

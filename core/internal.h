@@ -75,35 +75,11 @@ static inline bool poise_vm_starts_anew(const struct poise_vm_config *before,
 	       before->basis != after->basis;
 }
 
-/* page.c and export.c */
-
-#define POISE_SAMPLE_WORD(field) (offsetof(struct poise_abi_guest, field) / sizeof(uint64_t))
+/* page.c */
 
 /* Whether a sample's numbers fit together. Returns: POISE_OK; POISE_E_RANGE;
  * POISE_E_INCONSISTENT. */
-static inline enum poise_err poise_sample_check(const struct poise_sample *s, uint64_t limit_pages)
-{
-	const struct poise_abi_guest *b = &s->body;
-	/* Every part from balloon to available, and the floor, is a page count of this VM's. */
-	const uint64_t *part = &b->balloon_pages;
-	uint64_t most = poise_max(b->floor_pages, b->total_pages);
-	for (size_t i = 0;
-	     i <= POISE_SAMPLE_WORD(available_pages) - POISE_SAMPLE_WORD(balloon_pages); i++) {
-		most = poise_max(most, part[i]);
-	}
-	if (s->boot_id == 0 || b->sample == 0 || b->total_pages == 0 ||
-	    b->total_pages > limit_pages || most > POISE_PAGES_MAX) {
-		return POISE_E_RANGE;
-	}
-	const uint64_t lists = b->free_pages + b->active_file_pages + b->inactive_file_pages +
-			       b->active_anon_pages + b->inactive_anon_pages + b->unevictable_pages;
-	if (b->balloon_pages >= b->total_pages || lists > b->total_pages - b->balloon_pages ||
-	    b->available_pages > b->total_pages - b->balloon_pages ||
-	    b->floor_pages > b->total_pages) {
-		return POISE_E_INCONSISTENT;
-	}
-	return POISE_OK;
-}
+enum poise_err poise_sample_check(const struct poise_sample *s, uint64_t limit_pages);
 
 /* sample.c */
 

@@ -8,31 +8,31 @@ struct entry {
 };
 
 static const struct entry rules[POISE_RULE_COUNT] = {
-#define POISE_RULE(name, number, switchable, words) [number] = {#name, words},
+#define POISE_RULE(rule, number, switchable, text) [number] = {.name = #rule, .words = text},
 #include "poise_rules.def"
 #undef POISE_RULE
 };
 
 static const struct entry events[POISE_EVENT_COUNT] = {
-#define POISE_EVENT(code, name, words) [POISE_EVENT_##code] = {#name, words},
+#define POISE_EVENT(code, event, text) [POISE_EVENT_##code] = {.name = #event, .words = text},
 #include "poise_events.def"
 #undef POISE_EVENT
 };
 
 static const struct entry states[POISE_VM_STATE_COUNT] = {
-#define POISE_STATE(code, number, name, words) [number] = {name, words},
+#define POISE_STATE(code, number, called, text) [number] = {.name = called, .words = text},
 #include "poise_states.def"
 #undef POISE_STATE
 };
 
 static const struct entry policies[POISE_POLICY_COUNT] = {
-#define POISE_POLICY(code, number, name, words) [number] = {name, words},
+#define POISE_POLICY(code, number, called, text) [number] = {.name = called, .words = text},
 #include "poise_policies.def"
 #undef POISE_POLICY
 };
 
 static const struct entry bases[POISE_BASIS_COUNT] = {
-#define POISE_BASIS(code, number, name, words) [number] = {name, words},
+#define POISE_BASIS(code, number, called, text) [number] = {.name = called, .words = text},
 #include "poise_bases.def"
 #undef POISE_BASIS
 };
@@ -86,9 +86,15 @@ const char *poise_basis_name(uint32_t basis)
 }
 
 static const struct poise_tunable tunables[] = {
-#define POISE_TUNABLE(field, name, unit, least, most, standard, words)                    \
-	{#field, #name, words,   offsetof(struct poise_config, field), POISE_UNIT_##unit, \
-	 least,  most,  standard},
+#define POISE_TUNABLE(member, option, measure, lowest, highest, normal, text) \
+	{.field = #member,                                                    \
+	 .name = #option,                                                     \
+	 .words = text,                                                       \
+	 .offset = offsetof(struct poise_config, member),                     \
+	 .unit = POISE_UNIT_##measure,                                        \
+	 .least = lowest,                                                     \
+	 .most = highest,                                                     \
+	 .standard = normal},
 #include "poise_tunables.def"
 #undef POISE_TUNABLE
 };

@@ -43,7 +43,7 @@ void gd_publish(struct gd *gd, const struct poise_abi_guest *counters)
 	update.checksum = poise_seq_checksum(&update, sizeof(update));
 	__builtin_memcpy(cells, &update, sizeof(update));
 	poise_seq_write((poise_seq_word32 *)&gd->page->head.seq, &gd->seq,
-			(poise_seq_cell *)&gd->page->update.checksum, cells,
+			(poise_seq_cell *)&gd->page->update, cells,
 			POISE_SEQ_CELLS(sizeof(update)));
 }
 
@@ -86,7 +86,7 @@ int gd_host_read(struct gd *gd, struct gd_host *out)
 	poise_seq_cell cells[POISE_SEQ_CELLS(sizeof(update))];
 	int tries = POISE_SEQ_TRIES;
 	while (!poise_seq_try((const poise_seq_word32 *)&gd->host->head.seq, cells,
-			      (const poise_seq_cell *)&gd->host->update.checksum,
+			      (const poise_seq_cell *)&gd->host->update,
 			      POISE_SEQ_CELLS(sizeof(update)))) {
 		if (--tries == 0) {
 			return 0; /* The writer is at work: there will be a next time. */

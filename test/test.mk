@@ -96,6 +96,12 @@ $(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval RUN_unit-$(f)-$(t) := $(OUT)/$(f)/test/unit/test_$(t))))
 $(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
 
+# They pass whatever the order of a struct's fields is.
+ORDER_TESTS := check err export forecast_time init ledger names page page_body plan plan_paper plan_poise \
+	plan_shortage poise publish record resize resize_watch rules rules_shortage sample vm
+RUN_field-order := test/order/run.py $(OUT)/order $(CC) $(MAKE) $(ORDER_TESTS)
+HOST_RUNS += field-order
+
 # Every call of the port fails once in every way. Optimised and without sanitizers, as these are half
 # a million runs; the unit test of scenarios plays some of each kind under the sanitizers.
 FAULT := $(OUT)/host/test/fault/test_fault

@@ -131,7 +131,8 @@ static void no_event(void *ctx, const struct poise_event *event)
 /* Whether a core takes the state: tried here, so that it is told once and not for each VM. */
 static enum poise_err try_import(const struct poised *d)
 {
-	static const struct poise_port port = {no_resize, no_measure, no_notify, no_event};
+	static const struct poise_port port = {
+		.resize = no_resize, .measure = no_measure, .notify = no_notify, .event = no_event};
 	static struct poise core;
 	const struct state *s = &d->state;
 	enum poise_err err = poise_init(&core, sizeof(core), &d->core.config, &port, NULL);

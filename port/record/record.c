@@ -20,17 +20,21 @@ struct field {
 	uint8_t place, kind, size, need;
 };
 
-#define FIELD(key, type, member, kind, need)                  \
-	{#key, offsetof(struct type, member),      IN_##type, \
-	 kind, sizeof(((struct type *)0)->member), need},
+#define FIELD(named, type, member, kind_of, need_of) \
+	{.key = #named,                              \
+	 .offset = offsetof(struct type, member),    \
+	 .place = IN_##type,                         \
+	 .kind = kind_of,                            \
+	 .size = sizeof(((struct type *)0)->member), \
+	 .need = need_of},
 
 static const struct field fields[] = {
-#define POISE_EVENT(code, name, words)                {NULL, 0, 0, 0, 0, 0},
+#define POISE_EVENT(code, name, words)                {.key = NULL},
 #define POISE_FIELD(code, key, type, member, kind)    FIELD(key, type, member, kind, NEEDED)
 #define POISE_OPTIONAL(code, key, type, member, kind) FIELD(key, type, member, kind, OPTIONAL)
 #include "poise_events.def"
 #undef POISE_EVENT
-	{NULL, 0, 0, 0, 0, 0},
+	{.key = NULL},
 };
 
 /* Where each event's fields start, less one: this list has a name for each line of that. */

@@ -166,12 +166,16 @@ static void on_nothing(void *ctx, const struct poise_event *event)
 	(void)event;
 }
 
-static const struct poise_port port = {on_resize, on_measure, on_notify, on_event};
+static const struct poise_port port = {
+	.resize = on_resize, .measure = on_measure, .notify = on_notify, .event = on_event};
 
 /* The state that an imported VM's line tells is made into one that can be imported. */
 static enum poise_err start_before(struct replay *r)
 {
-	static const struct poise_port nobody = {on_resize, on_measure, on_notify, on_nothing};
+	static const struct poise_port nobody = {.resize = on_resize,
+						 .measure = on_measure,
+						 .notify = on_notify,
+						 .event = on_nothing};
 	struct poise_config config = r->p.config;
 	config.pool_pages = POISE_PAGES_MAX;
 	return poise_init(&r->before, sizeof(r->before), &config, &nobody, r);

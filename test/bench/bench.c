@@ -116,7 +116,8 @@ static void port_event(void *ctx, const struct poise_event *event)
 	(void)event;
 }
 
-static const struct poise_port port = {port_resize, port_measure, port_notify, port_event};
+static const struct poise_port port = {
+	.resize = port_resize, .measure = port_measure, .notify = port_notify, .event = port_event};
 
 /* --- the search --- */
 
@@ -245,7 +246,7 @@ static __attribute__((noinline)) uint64_t cost_of_torn_look(void)
 	uintptr_t cells[POISE_SEQ_CELLS(sizeof(struct poise_guest_update))];
 	const uint64_t start = counter();
 	const int taken = poise_seq_try((const poise_seq_word32 *)&page.head.seq, cells,
-					(const poise_seq_cell *)&page.update.checksum,
+					(const poise_seq_cell *)&page.update,
 					POISE_SEQ_CELLS(sizeof(struct poise_guest_update)));
 	const uint64_t cost = since(start);
 	__asm__ volatile("" : : "r"(cells), "r"(taken) : "memory");

@@ -48,7 +48,8 @@ static void event(void *ctx, const struct poise_event *e)
 	}
 }
 
-static const struct poise_port port = {resize, measure, notify, event};
+static const struct poise_port port = {
+	.resize = resize, .measure = measure, .notify = notify, .event = event};
 
 static void must(bool holds)
 {

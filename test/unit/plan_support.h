@@ -98,8 +98,10 @@ static inline struct poise_plan_input plan_input(const struct poise *p)
 /* Makes an empty pool. What is zero in `config` gets its default. */
 static inline void plan_start(struct poise *p, const struct poise_config *config)
 {
-	static const struct poise_port port = {plan_port_resize, plan_port_measure,
-					       plan_port_notify, plan_port_event};
+	static const struct poise_port port = {.resize = plan_port_resize,
+					       .measure = plan_port_measure,
+					       .notify = plan_port_notify,
+					       .event = plan_port_event};
 	assert_int_equal(poise_init(p, sizeof(*p), config, &port, NULL), POISE_OK);
 	p->now_ms = PLAN_NOW_MS;
 	p->ticked_ms = PLAN_NOW_MS;

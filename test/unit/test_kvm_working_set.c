@@ -149,7 +149,8 @@ static void event(void *ctx, const struct poise_event *e)
 static void forecast_follows_the_dirty_pages(void **state)
 {
 	static struct poise p;
-	static const struct poise_port port = {resize, measure, notify, event};
+	static const struct poise_port port = {
+		.resize = resize, .measure = measure, .notify = notify, .event = event};
 	const struct poise_config config = {.pool_pages = 2 * TOTAL};
 	const struct poise_vm_config limits = {
 		.min_pages = 100, .boot_pages = TOTAL, .max_pages = TOTAL};

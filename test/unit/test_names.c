@@ -81,7 +81,10 @@ static void take_event(void *ctx, const struct poise_event *event)
 /* What the list says of a tunable is what poise_init does with it. */
 static void every_tunable_has_its_range_and_default(void **state)
 {
-	static const struct poise_port port = {take_resize, take_measure, take_notify, take_event};
+	static const struct poise_port port = {.resize = take_resize,
+					       .measure = take_measure,
+					       .notify = take_notify,
+					       .event = take_event};
 	static struct poise p;
 	const struct poise_tunable *t;
 	uint32_t at = 0;

@@ -74,7 +74,7 @@ static void f03_seq_wraps(void **state)
 		support_seal(&update);
 		memcpy(cells, &update, sizeof(cells));
 		poise_seq_write((poise_seq_word32 *)&page.head.seq, &seq,
-				(poise_seq_cell *)&page.update.checksum, cells, ARRAY_SIZE(cells));
+				(poise_seq_cell *)&page.update, cells, ARRAY_SIZE(cells));
 		assert_int_equal(read_page(&sample), POISE_OK);
 		assert_int_equal(sample.body.sample, i);
 		assert_int_equal(page.head.seq, (uint32_t)(0xfffffff8u + 2 * i));

@@ -106,8 +106,10 @@ static const struct situation {
 
 static void play(struct poise *p, const struct situation *s)
 {
-	static const struct poise_port port = {plan_port_resize, plan_port_measure,
-					       plan_port_notify, note_event};
+	static const struct poise_port port = {.resize = plan_port_resize,
+					       .measure = plan_port_measure,
+					       .notify = plan_port_notify,
+					       .event = note_event};
 	plan_start(p, &s->config);
 	p->port = &port;
 	for (uint32_t i = 0; i < 2 && i < POISE_VM_MAX; i++) {

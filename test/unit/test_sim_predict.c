@@ -125,7 +125,10 @@ static void port_event(void *ctx, const struct poise_event *event)
 /* The core is given what the trace says each second and has to forecast what the equations do. */
 static void test_the_core_forecasts_the_same(void **state)
 {
-	static const struct poise_port port = {port_resize, port_measure, port_notify, port_event};
+	static const struct poise_port port = {.resize = port_resize,
+					       .measure = port_measure,
+					       .notify = port_notify,
+					       .event = port_event};
 	static struct poise core;
 	uint64_t total = 1u << 19;
 	const struct poise_config config = {.pool_pages = total, .policy = POISE_POLICY_STATIC};
