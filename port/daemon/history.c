@@ -41,7 +41,8 @@ void history_text(const struct poise_event *e, char *text, size_t size)
 			 Q16(e->b), Q16(e->c));
 		break;
 	case POISE_EVENT_RESIZE:
-		snprintf(text, size, "asked for %.1f MiB, request %" PRIu64 "%s%s", MIB(e->a), e->b,
+		snprintf(text, size, "asked for %.1f MiB, request %" PRIu64 " (%s: %s)%s%s",
+			 MIB(e->a), e->b, poise_rule_words(e->rule), poise_rule_name(e->rule),
 			 e->err == POISE_OK ? "" : ": not taken, ",
 			 e->err == POISE_OK ? "" : poise_strerror(e->err));
 		break;

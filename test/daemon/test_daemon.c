@@ -14,8 +14,10 @@
 
 #include "control.h"
 #include "fake.h"
+#include "history.h"
 #include "interval.h"
 #include "metrics.h"
+#include "poise_names.h"
 #include "recording.h"
 #include "replay.h"
 
@@ -309,6 +311,32 @@ static void every_record_has_words(void **state)
 	}
 }
 
+/* poisectl why: who asks for the reason is told it, for plans and for requests. */
+static void every_rule_of_a_record_is_told_in_words_and_by_name(void **state)
+{
+	static const uint32_t codes[] = {POISE_EVENT_PLAN, POISE_EVENT_RESIZE};
+
+	(void)state;
+	for (uint32_t rule = 0; rule < POISE_RULE_COUNT; rule++) {
+		for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+			const struct poise_event event = {.code = codes[i],
+							  .rule = rule,
+							  .a = POISE_PAGES_MAX,
+							  .b = UINT64_MAX,
+							  .c = UINT64_MAX,
+							  .d = POISE_PAGES_MAX,
+							  .err = POISE_E_NOT_FOUND};
+			char words[HISTORY_TEXT_MAX];
+
+			history_text(&event, words, sizeof(words));
+			assert_non_null(strstr(words, poise_rule_words(rule)));
+			assert_non_null(strstr(words, poise_rule_name(rule)));
+			/* Nothing is cut off. */
+			assert_true(strlen(words) + 1u < sizeof(words));
+		}
+	}
+}
+
 /* What is known of a VM's guest and its balloon, as another daemon has to know it, too. */
 static void assert_same_history(const struct poise_vm *a, const struct poise_vm *b)
 {
@@ -518,6 +546,7 @@ int main(void)
 		cmocka_unit_test(requests_are_done_or_refused),
 		cmocka_unit_test(a_size_is_whole_mib_or_has_a_unit),
 		cmocka_unit_test(every_record_has_words),
+		cmocka_unit_test(every_rule_of_a_record_is_told_in_words_and_by_name),
 		cmocka_unit_test(a_daemon_that_comes_after_decides_as_the_one_before_would_have),
 		cmocka_unit_test(a_vm_that_was_started_anew_meanwhile_has_no_history),
 		cmocka_unit_test(the_state_is_written_while_the_daemon_runs),
