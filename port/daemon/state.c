@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -168,27 +169,40 @@ static const char *read_all(struct state *s, const json_t *root, const char *bac
 	return NULL;
 }
 
+/* Returns the text of the file, or NULL; *wrong says why, and stays NULL if there is none. */
+static char *read_file(const char *path, const char **wrong)
+{
+	struct stat file;
+
+	if (stat(path, &file) != 0) {
+		/* No file: this is the first daemon of this boot. */
+		*wrong = errno == ENOENT ? NULL : strerror(errno);
+		return NULL;
+	}
+	if (!S_ISREG(file.st_mode)) {
+		*wrong = "no regular file"; /* Reading it might never end. */
+		return NULL;
+	}
+	return text_read(path, wrong);
+}
+
 void state_load(struct poised *d)
 {
 	const char *path = d->conf->state_file;
 	const char *wrong = NULL;
-	char *text;
+	char *text = read_file(path, &wrong);
 	json_t *root;
 
-	if (access(path, F_OK) != 0) {
-		return; /* The first daemon of this boot. */
-	}
-	text = text_read(path, &wrong);
 	if (text != NULL) {
 		root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 		wrong = root == NULL ? "damaged" : read_all(&d->state, root, d->backend->name);
 		json_decref(root);
 		free(text);
-	}
-	if (wrong == NULL) {
-		const enum poise_err err = try_import(d);
+		if (wrong == NULL) {
+			const enum poise_err err = try_import(d);
 
-		wrong = err == POISE_OK ? NULL : poise_strerror(err);
+			wrong = err == POISE_OK ? NULL : poise_strerror(err);
+		}
 	}
 	if (wrong != NULL) {
 		d->state = (struct state){0};
@@ -273,26 +287,41 @@ static char *state_text(const struct poised *d)
 	return text;
 }
 
-/* Beside its name, and moved there when all is written: there is a whole file at any time. */
+/*
+ * Beside its name, and moved there when all is written: there is a whole file at any time. What
+ * lies there already is nobody's: a daemon was killed while it wrote, or somebody else has put it
+ * there.
+ */
 static bool write_file(const char *path, const char *text)
 {
 	char temporary[CONFIG_PATH_MAX + 8];
 	const size_t size = strlen(text);
-	bool done;
-	int fd;
+	size_t done = 0;
+	int fd, error;
 
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		return false;
 	}
-	done = write(fd, text, size) == (ssize_t)size;
-	done = close(fd) == 0 && done;
-	if (!done || rename(temporary, path) != 0) {
-		(void)unlink(temporary);
-		return false;
+	error = 0;
+	while (done < size && error == 0) {
+		/* The disk may be full after a part of it; then the next part says so. */
+		const ssize_t written = write(fd, text + done, size - done);
+
+		done += written > 0 ? (size_t)written : 0u;
+		error = written < 0 ? errno : 0;
 	}
-	return true;
+	error = close(fd) != 0 && error == 0 ? errno : error;
+	if (error == 0 && rename(temporary, path) != 0) {
+		error = errno;
+	}
+	if (error != 0) {
+		(void)unlink(temporary);
+		errno = error;
+	}
+	return error == 0;
 }
 
 void state_save(struct poised *d, bool at_once)

@@ -12,6 +12,8 @@ import time
 
 from bench import LIMIT_S, MIB, POOL, claimed, expect, quiet, serves, settled, wait
 
+JOIN = os.path.join(os.path.dirname(__file__), "..", "recordings", "join.awk")
+
 
 def ctl(bench, *words, code=0):
     """Runs poisectl; returns what it printed."""
@@ -249,7 +251,8 @@ def recording_replays(bench):
     replays(bench, path)
 
 
-def replays(bench, path):
+def no_difference(bench, path):
+    """Returns the recording, which a replay has made again."""
     with open(path) as file:
         text = file.read()
     expect(text.startswith("# poise-recording 2 core="), "no header")
@@ -258,6 +261,11 @@ def replays(bench, path):
         file.write(text[: text.rindex("\n") + 1])
     run = subprocess.run([bench.sim, "replay", path], capture_output=True, text=True)
     expect(run.returncode == 0, run.stdout + run.stderr)
+    return text
+
+
+def replays(bench, path):
+    text = no_difference(bench, path)
     expect(" plan " in text and " sample " in text and " ack " in text, "not much of a recording")
 
 
@@ -290,7 +298,16 @@ def managed_from_the_first_look(bench, names):
         expect(imported == (name in names), "%s: %s" % (name, text[:1000]))
 
 
+def goes_on_as_if_never_stopped(bench, before, after):
+    """The second core decides what the first one would have, had it gone on: a replay of both as one says so."""
+    joined = bench.folder + "/joined"
+    with open(joined, "w") as out:
+        subprocess.run(["awk", "-f", JOIN, before, after], stdout=out, check=True)
+    replays(bench, joined)
+
+
 def history_outlives_the_daemon(bench):
+    bench.configure(more='record = "%s/before";' % bench.folder)
     settled(bench)
     bench.peers["a"].set(need=45000)
     bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
@@ -310,6 +327,7 @@ def history_outlives_the_daemon(bench):
     bench.stop()
     managed_from_the_first_look(bench, bench.names)
     replays(bench, bench.folder + "/after")
+    goes_on_as_if_never_stopped(bench, bench.folder + "/before", bench.folder + "/after")
 
 
 def history_is_that_of_one_start_of_a_vm(bench):
@@ -355,8 +373,85 @@ def a_state_file_that_does_not_fit_is_not_used(bench):
                "%s: %s" % (reason, bench.log()[:500]))
         bench.kill()
         os.unlink(bench.folder + "/control")
-    # A crash leaves no half file, and what is beside it is nobody's.
-    expect(sorted(os.listdir(bench.folder)).count("state.new") == 0, "a temporary file is left")
+    for reason, make in (("no regular file", os.mkfifo), ("no regular file", os.mkdir)):
+        os.rename(path, path + ".before")
+        make(path)
+        bench.start()
+        bench.wait_managed()
+        expect("/state: not used: " + reason in bench.log(), bench.log()[:500])
+        bench.kill()
+        os.unlink(bench.folder + "/control")
+        shutil.rmtree(path) if os.path.isdir(path) else os.path.exists(path) and os.unlink(path)
+        os.rename(path + ".before", path)
+    expect(not os.path.exists(path + ".new"), "a temporary file is left")
+
+
+def whole_state(bench):
+    """The state file, which is whole at any time."""
+    with open(bench.folder + "/state") as file:
+        return json.load(file)
+
+
+def a_full_disk_leaves_the_last_state(bench):
+    settled(bench)
+    bench.stop()
+    before = whole_state(bench)
+    # Files of this daemon cannot be longer than 2 KiB.
+    bench.binary, whole = bench.folder + "/on-a-full-disk", bench.binary
+    with open(bench.binary, "w") as file:
+        file.write("#!/bin/sh\ntrap '' XFSZ\nulimit -f 4\nexec %s \"$@\"\n" % whole)
+    os.chmod(bench.binary, 0o700)
+    bench.start()
+    wait(lambda: "/state: cannot be written: File too large" in bench.log(), "said so")
+    bench.wait_managed()
+    bench.stop()
+    expect(bench.log().count("cannot be written") == 1, bench.log())
+    expect(whole_state(bench) == before, "the state is another one")
+    expect(not os.path.exists(bench.folder + "/state.new"), "a part of a state is left")
+
+
+def what_lies_beside_the_state_is_nobodys(bench):
+    """A daemon was killed while it wrote; or somebody has put a thing there, to be written into or to hang on."""
+    beside = bench.folder + "/state.new"
+    victim = bench.folder + "/victim"
+    with open(victim, "w") as file:
+        file.write("not to be touched")
+    for name in bench.names:
+        bench.peer(name)
+    for make in (lambda: open(beside, "w").write("{" * 100000), lambda: os.symlink(victim, beside),
+                 lambda: os.mkfifo(beside), lambda: os.link(victim, beside)):
+        make()
+        if os.path.exists(bench.folder + "/state"):
+            os.unlink(bench.folder + "/state")
+        bench.start()
+        bench.wait_managed()
+        bench.stop()
+        expect(len(whole_state(bench)["vms"]) == 3, "no state")
+        expect(not os.path.lexists(beside), "it is still there")
+        with open(victim) as file:
+            expect(file.read() == "not to be touched", "written into another's file")
+
+
+def history_goes_into_another_configuration(bench):
+    """The next daemon has other VMs, another order, pool, weight and interval: what is known stays true of the
+    guests, and what holds for them is the new configuration."""
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    quiet(bench)
+    for change in ({"names": ("c", "a", "b")}, {"pool": "300M"}, {"vm_more": "weight = 7; basis = \"active\";"},
+                   {"interval_ms": 90}, {}, {"names": ("b", "d", "a")}):
+        names = change.get("names", bench.names)
+        bench.configure(more='record = "%s/changed";' % bench.folder, **change)
+        bench.stop()
+        for name, peer in bench.peers.items():
+            if name not in names:
+                peer.kill()
+        bench.start()
+        bench.wait_managed(*(name for name in names if name in bench.peers))
+        quiet(bench)
+        bench.stop()
+        no_difference(bench, bench.folder + "/changed")
 
 
 def recording_from_the_start_replays(bench):
@@ -538,6 +633,8 @@ TESTS = [urgent_relief_within_50_ms, idle_cost, balances_three_guests, balances_
          bad_configurations, examples_are_right, commands_of_poisectl, recording_replays,
          recording_from_the_start_replays, recording_that_starts_later_forgets_nothing,
          history_outlives_the_daemon, history_is_that_of_one_start_of_a_vm,
-         a_state_file_that_does_not_fit_is_not_used, reload_changes_what_it_can,
+         a_state_file_that_does_not_fit_is_not_used,
+         a_full_disk_leaves_the_last_state, what_lies_beside_the_state_is_nobodys,
+         history_goes_into_another_configuration, reload_changes_what_it_can,
          smaller_pool_than_reservations_is_refused, hostile_control_clients, socket_permissions,
          ends_and_leaves_sizes, ends_at_boot_sizes, tells_systemd, installs]
