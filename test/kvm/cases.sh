@@ -4,8 +4,10 @@
 # after the other. A line PASS or FAIL for each expectation. All the while a watcher adds up what QEMU
 # says the guests have, and what the kernel says they hold: never more than the pool. Leaves in /out
 # poised's recordings, one for each start of poised, and what everyone said.
-# shellcheck source=/dev/null disable=SC2034,SC2154 # names are shared with host.sh
+# shellcheck source=/dev/null disable=SC2034,SC2154 # names are shared with the others
 . /lib/host.sh
+. /lib/conditions.sh
+. /lib/watcher.sh
 
 mkdir -p /out
 recordings=0
@@ -30,137 +32,6 @@ describe() {
 	tail -n 4 /run/poise/poised.log | sed 's/^/  /'
 	for name in $NAMES; do
 		echo "  $name: $(cat "$VM/$name.stat") $(tail -n 1 "$VM/$name.log")"
-	done
-}
-
-# --- conditions ---
-
-# errors_above N: whether poised has counted more errors than that.
-errors_above() {
-	errors
-	[ "$errors" -gt "$1" ]
-}
-
-errors() {
-	status '[.errors[]] | add // 0'
-	errors=${status:-0}
-}
-
-repaid() {
-	now
-	[ ! -s /run/overdrawn.now ]
-}
-
-pool_is() {
-	status ".pool == $1 * 256"
-	[ "$status" = true ]
-}
-
-sum_at_most() {
-	sum=0
-	for name in $NAMES; do
-		size "$name"
-		sum=$((sum + size))
-	done
-	[ "$sum" -le "$1" ]
-}
-
-# sizes_agree: whether poised and QEMU say the same of every guest.
-sizes_agree() {
-	for name in $NAMES; do
-		size "$name"
-		vm_is "$name" ".running and (.actual / 256 - $size | fabs) < 1" || return 1
-	done
-}
-
-# reservations: whether nobody is below its reservation.
-reservations() {
-	for name in $NAMES; do
-		size "$name"
-		[ "$size" -ge "$MIN_MIB" ] || return 1
-	done
-}
-
-# --- the watcher ---
-
-# resident NAME: sets $resident to the guest's memory that the host really holds, in MiB.
-resident() {
-	resident=$(awk -v kib=$((GUEST_MIB * 1024)) '
-		$1 == "Size:" { ram = $2 == kib }
-		$1 == "Rss:" && ram { sum += $2 }
-		END { print int(sum / 1024) }' "/proc/$(guest_pid "$1")/smaps" 2>/dev/null)
-	resident=${resident:-0}
-}
-
-# all_fresh: whether each QEMU that runs has answered the watcher.
-all_fresh() {
-	for name in $NAMES; do
-		[ -s "$VM/$name.fresh" ] || gone "$(guest_pid "$name")" || return 1
-	done
-}
-
-# ask_all: asks all QEMUs for their sizes. One that is stopped does not answer: its last answer counts.
-ask_all() {
-	for name in $NAMES; do
-		rm -f "$VM/$name.fresh"
-		monitor "$name" "info balloon"
-	done
-	await 2 all_fresh
-	for name in $NAMES; do
-		[ -s "$VM/$name.fresh" ] || cp "$VM/$name.size" "$VM/$name.fresh" 2>/dev/null
-	done
-}
-
-# take_sum: sets $sum to what the guests have at one moment, in MiB. They do not answer at the same time, and
-# one that shrinks after its answer and one that grows before its own would count for more than both ever had.
-# So all are asked twice, and each counts with the smaller answer: between the two rounds it had as much, unless
-# it turned twice meanwhile.
-take_sum() {
-	sum=0
-	ask_all
-	for name in $NAMES; do
-		cp "$VM/$name.fresh" "/run/first.$name" 2>/dev/null
-	done
-	ask_all
-	for name in $NAMES; do
-		if ! gone "$(guest_pid "$name")"; then
-			read -r first <"/run/first.$name"
-			read -r second <"$VM/$name.fresh"
-			sum=$((sum + (first < second ? first : second)))
-		fi
-	done
-}
-
-# may_exceed MIB: until the case is over, the sum may be so much above the pool, which then has to be repaid: QEMU
-# itself gives a guest that starts anew all its memory back.
-may_exceed() {
-	echo "$1" >/run/excess
-}
-
-# watcher: every other second.
-watcher() {
-	while :; do
-		take_sum
-		held=0
-		for name in $NAMES; do
-			if ! gone "$(guest_pid "$name")"; then
-				resident "$name"
-				held=$((held + resident))
-			fi
-		done
-		read -r pool </run/pool
-		read -r excess </run/excess
-		now
-		line="$now s: $sum MiB by QEMU, $held MiB held, of $pool"
-		if [ "$sum" -gt "$pool" ]; then
-			echo "$line" >/run/overdrawn.now
-			[ "$sum" -le $((pool + excess)) ] || echo "$line" >>/out/overdrawn.log
-		else
-			: >/run/overdrawn.now
-		fi
-		[ "$held" -le "$pool" ] || echo "$line" >>/out/overheld.log
-		echo "$line" >>/out/watch.log
-		sleep 2
 	done
 }
 
@@ -207,8 +78,8 @@ case_idle() {
 	expect 1 "poised needs less than 0.1 % of a CPU" [ $((cpu - before)) -lt 20000 ]
 }
 
-# No forecast sees that coming, and it is more than the guest has free. Meanwhile somebody notes when guests call for help, so that poised's recording
-# shows how long they waited.
+# No forecast sees that coming, and it is more than the guest has free. Meanwhile somebody notes when guests
+# call for help, so that poised's recording shows how long they waited.
 case_urgent() {
 	pages=
 	for name in $NAMES; do
@@ -219,7 +90,7 @@ case_urgent() {
 	words_pid=$!
 	tell game "start load grab 72"
 	expect 40 "a guest that grabs memory gets it" size_at_least game $((SHARE_MIB + 4))
-	expect 20 "its program has all its memory" said game '^has 72'
+	expect 20 "the guest's program has all its memory" said game '^has 72'
 	kill "$words_pid"
 	expect 5 "it had to call for help" test -s /out/words.log
 	expect 10 "nobody is below its reservation" reservations
@@ -228,7 +99,7 @@ case_urgent() {
 case_need() {
 	need game 64
 	expect 40 "a guest that needs more gets it" size_at_least game $((SHARE_MIB + 8))
-	expect 20 "its program has all its memory" said game '^has 64'
+	expect 20 "the guest's program has all its memory" said game '^has 64'
 	expect 10 "nobody is below its reservation" reservations
 }
 
@@ -240,27 +111,12 @@ case_short() {
 		poisectl --socket "$SOCKET" set web "max=64M"
 	expect 20 "poised asks for the impossible" vm_is web '.target == 64 * 256'
 	expect 30 "the balloon stops short of it" stops_above web 66
-	expect 5 "it is charged for what it has" vm_is web '.charged >= .actual'
+	expect 5 "the guest is charged for what it has" vm_is web '.charged >= .actual'
 	expect 10 "the others keep their reservations" reservations_but web
 	poisectl --socket "$SOCKET" set web "max=${GUEST_MIB}M" &&
 		poisectl --socket "$SOCKET" set web "boot=${SHARE_MIB}M" &&
 		poisectl --socket "$SOCKET" set web "min=${MIN_MIB}M"
 	need_no_more web
-}
-
-# stops_above NAME MIB: whether the balloon has stood still for three seconds, with more than that left.
-stops_above() {
-	status ".vms[] | select(.vm == \"$1\") | .actual"
-	stood=$status
-	sleep 3
-	vm_is "$1" ".actual == $stood and .actual > $2 * 256"
-}
-
-reservations_but() {
-	for name in $NAMES; do
-		size "$name"
-		[ "$name" = "$1" ] || [ "$size" -ge "$MIN_MIB" ] || return 1
-	done
 }
 
 case_module() {
@@ -292,45 +148,25 @@ case_liar() {
 	expect 60 "a guest in need gets what its program needs besides" said game '^has 50'
 	expect 60 "and has nine tenths of its share" size_at_least game $((SHARE_MIB * 9 / 10))
 	expect 5 "nobody is below its reservation" reservations
-	expect 60 "it stops swapping" calm game
+	expect 60 "the guest in need stops swapping" calm game
 	field stream out
 	expect 1 "the third has not swapped" [ $((field - before)) -lt 64 ]
 	tell web "killall lie; modprobe poise_guest"
-}
-
-# calm NAME: whether the guest swaps out next to nothing for five seconds.
-calm() {
-	field "$1" out
-	swapped=$field
-	sleep 5
-	field "$1" out
-	[ $((field - swapped)) -lt 64 ]
 }
 
 case_killed() {
 	status .free
 	free=$status
 	guest_kill web
-	expect 15 "poised notices" vm_is web '.running | not'
-	expect 10 "its memory is free, once" free_is_more "$free"
+	expect 15 "poised notices that the guest is gone" vm_is web '.running | not'
+	expect 10 "its memory is free, and counted once" free_is_more "$free"
 	need game 84
 	expect 40 "another guest can use it" size_at_least game 140
 	expect 5 "the others keep their reservations" reservations_but web
 	need_no_more game
 	may_exceed "$GUEST_MIB"
 	guest_start web
-	expect 60 "it starts again" guest_ready web
-}
-
-# healthy NAME: no process killed for lack of memory, no contents lost, none of its programs failed.
-healthy() {
-	field "$1" oom
-	[ "$field" -eq 0 ] && ! said "$1" '^error'
-}
-
-free_is_more() {
-	status ".free >= $1 and (.free + ([.vms[] | select(.running) | .charged] | add)) == .pool"
-	[ "$status" = true ]
+	expect 60 "the guest starts again" guest_ready web
 }
 
 case_reboot() {
@@ -339,9 +175,9 @@ case_reboot() {
 	: >"$VM/web.log"
 	may_exceed "$GUEST_MIB"
 	monitor web system_reset
-	expect 20 "poised notices" vm_is web ".restarts > $before"
-	expect 60 "it boots again" guest_ready web
-	expect 60 "what it took is repaid" repaid
+	expect 20 "poised notices the reset" vm_is web ".restarts > $before"
+	expect 60 "the guest boots again" guest_ready web
+	expect 60 "what the guest took is repaid" repaid
 	expect 10 "nobody is below its reservation" reservations
 }
 
@@ -354,16 +190,11 @@ case_stopped() {
 	kill -STOP "$(guest_pid web)"
 	need game 48
 	sleep 10
-	expect 1 "poised has gone on" ticks_above $((before + 8))
+	expect 1 "poised goes on without an answer" ticks_above $((before + 8))
 	expect 20 "another guest got its share" said game '^has 48'
 	kill -CONT "$(guest_pid web)"
 	expect 30 "no alarm is left" vm_is web '.alarms | length == 0'
 	expect 10 "nobody is below its reservation" reservations
-}
-
-ticks_above() {
-	status .ticks
-	[ "${status:-0}" -gt "$1" ]
 }
 
 # The connection to a QEMU breaks while it grows, stays away, and comes back. Meanwhile somebody else has
@@ -372,24 +203,43 @@ case_qmp() {
 	status '.vms[] | select(.vm == "web") | .starts'
 	starts=$status
 	need web 76
-	expect 20 "it grows" size_at_least web $((SHARE_MIB + 4))
+	expect 20 "the guest grows" size_at_least web $((SHARE_MIB + 4))
 	relay_kill
-	expect 20 "poised notices" vm_is web '.alarms == ["down"]'
+	expect 20 "poised notices that the connection is gone" vm_is web '.alarms == ["down"]'
 	expect 5 "the VM is there, and is charged for what it was to have" \
 		vm_is web ".running and .starts == $starts and .charged >= .target and .source == \"page\""
 	need game 30
 	expect 40 "another guest gets its share" said game '^has 30'
 	expect 5 "nobody is below its reservation" reservations
 	monitor web "balloon 96"
-	expect 30 "the size is another one than poised has asked for" size_at_most web 96
+	expect 30 "the guest has another size than poised has asked for" size_at_most web 96
 	expect 5 "the others keep their reservations" reservations
 	relay_start web
 	expect 20 "poised connects anew" vm_is web '(.alarms | length == 0) and .backend == "ready"'
-	expect 20 "it finds the true sizes" sizes_agree
+	expect 20 "poised finds the true sizes" sizes_agree
 	expect 40 "the guest gets what it needs" size_at_least web 130
-	expect 20 "its program has all its memory" said web '^has 76'
-	expect 5 "it was never taken for another one" vm_is web ".starts == $starts"
+	expect 20 "the guest's program has all its memory" said web '^has 76'
+	expect 5 "the guest was never taken for another one" vm_is web ".starts == $starts"
 	expect 10 "nobody is below its reservation" reservations
+}
+
+# poised ends and another one takes its place: it goes on with what is known of each guest. What it decides then is
+# compared with what the first would have decided, from both recordings, by test.sh.
+case_history() {
+	need web 40
+	expect 40 "a guest gets what it needs" said web '^has 40'
+	expect 60 "nobody is moved any more" still
+	kill "$poised_pid"
+	expect 20 "poised ends" gone "$poised_pid"
+	taken_up
+	before=$taken_up
+	expect 20 "poised starts again" start_poised
+	expect 20 "it takes up the history of each guest" taken_up_since "$before" 3
+	expect 5 "no guest has lost it since" all_managed
+	need game 56
+	expect 40 "a guest that needs more gets it" said game '^has 56'
+	expect 10 "nobody is below its reservation" reservations
+	echo "$recordings" >/out/history
 }
 
 # Killed while a guest that is to grow cannot answer: what it was asked for, it does when nobody remembers.
@@ -400,8 +250,11 @@ case_sigkill() {
 	kill -9 "$poised_pid"
 	await 10 gone "$poised_pid"
 	kill -CONT "$(guest_pid game)"
+	taken_up
+	before=$taken_up
 	expect 20 "poised starts again" start_poised
-	expect 60 "it finds the true sizes" sizes_agree
+	expect 20 "it takes up the history of each guest" taken_up_since "$before" 3
+	expect 60 "poised finds the true sizes" sizes_agree
 	expect 60 "all are managed" all_managed
 	need game 60
 	expect 40 "the guest gets what it needs" said game '^has 60'
@@ -438,7 +291,7 @@ watcher_pid=$!
 
 # poise.cases=NAME,...: only these.
 cases=$(sed -n 's/.*poise.cases=\([a-z,]*\).*/\1/p' /proc/cmdline | tr , ' ')
-for case in ${cases:-idle urgent need module scribble liar short qmp stopped killed reboot sigkill pool}; do
+for case in ${cases:-idle urgent need module scribble liar short qmp stopped killed reboot history sigkill pool}; do
 	"case_$case"
 	settle
 done

@@ -25,11 +25,12 @@ $(KVM_GUEST): test/kvm/guest.sh $(KVM_PROGRAMS) $(MODULE) test/linux/init test/l
 	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=$(KVM_OUT)/load:/bin/load file=$(KVM_OUT)/lie:/bin/lie \
 		module=$(MODULE) modules=virtio_pci,virtio_blk,virtio_console,virtio_balloon
 
-# The host, with one of its jobs: tv, cases.
+# The host, with one of its jobs: tv, cases. What they share is in its /lib.
 KVM_HOSTS := $(KVM_OUT)/tv.cpio $(KVM_OUT)/cases.cpio
-$(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh test/kvm/host.sh $(KVM_GUEST) $(POISED_ARM64) $(POISECTL_ARM64)
+KVM_SHARED := $(addprefix test/kvm/,host.sh conditions.sh watcher.sh)
+$(KVM_HOSTS): $(KVM_OUT)/%.cpio: test/kvm/%.sh $(KVM_SHARED) $(KVM_GUEST) $(POISED_ARM64) $(POISECTL_ARM64)
 	@echo "  CPIO    $@"
-	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< file=test/kvm/host.sh:/lib/host.sh \
+	$(Q)$(LINUX_INITRAMFS) $@ $(LINUX) job=$< $(foreach f,$(KVM_SHARED),file=$f:/lib/$(notdir $f)) \
 		file=$(KVM_GUEST):/boot/guest.cpio file=$(LINUX_KERNEL):/boot/vmlinuz file=$(KVM_OUT)/words:/bin/words \
 		file=$(POISED_ARM64):/bin/poised file=$(POISECTL_ARM64):/bin/poisectl \
 		bin=/usr/bin/qemu-system-aarch64 bin=/usr/bin/jq bin=/usr/bin/socat \

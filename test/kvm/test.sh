@@ -93,6 +93,13 @@ tv)
 cases)
 	[ "$recordings" -eq "$(cat "$out/recordings")" ]
 	result "each poised left its recording" $?
+	if [ -s "$out/history" ]; then
+		read -r second <"$out/history"
+		awk -f "$here/../recordings/join.awk" "$out/cases-$((second - 1)).txt" "$out/cases-$second.txt" \
+			>"$out/joined.rec"
+		"$simulator" replay "$out/joined.rec"
+		result "poised has decided after its restart as it would have without" $?
+	fi
 	if [ -s "$out/words.log" ]; then
 		waits "$out/cases-1.txt" "$out/words.log"
 		result "relief starts within 50 ms" $?
