@@ -151,6 +151,9 @@ bool board_phase_run(const struct board_phase *phase, struct board_totals *total
 			bury_or_restart(phase, dead);
 		}
 		board_port_tick();
+		if (phase->updates) {
+			board_port_update();
+		}
 		for (uint32_t i = 0; i < phase->vm_count; i++) {
 			account(i);
 		}

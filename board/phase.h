@@ -19,6 +19,7 @@ struct board_phase {
 	uint32_t restart_limit; /* how many deaths a VM survives; later ones are final */
 	FILE *record;           /* receives the core's events, NULL for none */
 	bool lines;             /* one line a second on the console */
+	bool updates;           /* a live update of the core behind each tick */
 };
 
 /* What the guests said at the end, over all of a VM's lives, and what the monitor counted. */

@@ -237,6 +237,22 @@ void board_port_tick(void)
 	}
 }
 
+void board_port_update(void)
+{
+	static unsigned char state[POISE_EXPORT_BYTES];
+	const struct poise_config config = poise.config;
+	size_t bytes = 0;
+
+	if (poise_export(&poise, state, sizeof(state), &bytes) != POISE_OK) {
+		board_panic("the core does not give its state");
+	}
+	memset(&poise, 0, sizeof(poise));
+	if (poise_init(&poise, sizeof(poise), &config, &operations, NULL) != POISE_OK ||
+	    poise_import(&poise, state, bytes) != POISE_OK) {
+		board_panic("a new core does not take the state of the old one");
+	}
+}
+
 const struct poise *board_port_poise(void)
 {
 	return &poise;

@@ -43,6 +43,13 @@ void board_port_tick(void);
 /* Polls all pages once more, so that the last samples are fresh; no decision. */
 void board_port_poll(void);
 
+/*
+ * What a live update of the firmware does with the core: its state goes out as bytes, and a core
+ * that is made anew takes them in. Guests, their memory and what they have been asked for are not
+ * touched. Not during a call of the core.
+ */
+void board_port_update(void);
+
 /* For reading: the core's state, and the counts. */
 const struct poise *board_port_poise(void);
 const struct board_port_stats *board_port_stats(void);

@@ -204,7 +204,7 @@ SAME_SRCS := test/same/same.c test/same/record_all.c $(SCENARIO_SRCS) \
 $(SAME): $(SAME_SRCS:%.c=$(OUT)/host/%.o) $(OUT)/lib-host/libpoise.a
 	$(if $(Q),@echo "  LINK    $@")
 	$(Q)$(LINK_host) -o $@ $^
-RUN_same := $(SAME) $(OUT)/test/qemu/scenarios.rec $(OUT)/test/qemu/smart-tv.rec
+RUN_same := $(SAME) $(OUT)/test/qemu/scenarios.rec $(OUT)/test/qemu/live.rec $(OUT)/test/qemu/smart-tv.rec
 
 RUN_guard := test/qemu/guard_test.sh $(OUT)/test/guard $(BOARD_FAULT_ELF) $(MAKE) $(QEMU) $(BOARD_QEMU_FLAGS)
 RUN_figures := test/bench/run.sh check $(OUT) $(CROSS) $(QEMU) $(BOARD_QEMU_FLAGS)

@@ -120,6 +120,7 @@ int board_main(void)
 		{"faults", test_faults}, {"sched", test_sched},         {"device", test_device},
 		{"vector", test_vector}, {"balance", test_balance},     {"hostile", test_hostile},
 		{"churn", test_churn},   {"scenarios", test_scenarios}, {"update", test_update},
+		{"live", test_live},
 	};
 	char name[16];
 

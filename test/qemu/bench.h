@@ -46,6 +46,7 @@ void test_sched(void);
 void test_device(void);
 void test_vector(void);
 void test_balance(void);
+void test_live(void);
 void test_hostile(void);
 void test_churn(void);
 void test_scenarios(void);

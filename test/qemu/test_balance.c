@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../board/args.h"
 #include "../../board/phase.h"
+#include "../../port/record/record.h"
 #include "bench.h"
 #include "report.h"
 
 static struct board_vm_config configs[BENCH_GUESTS];
 static struct board_totals totals, plain;
 static uint32_t interval_ms; /* 0: the default */
+static FILE *updated;        /* NULL, or the recording of a core that is updated all the time */
 
 /* Runs the bench guests; `odd` is what the guest in slot 0 is told on top. */
 static bool run(uint32_t policy, uint64_t seconds, const char *odd, uint32_t restart_limit,
@@ -33,6 +36,8 @@ static bool run(uint32_t policy, uint64_t seconds, const char *odd, uint32_t res
 		.poise = {.pool_pages = pool_pages, .policy = policy, .interval_ms = interval_ms},
 		.duration_ms = seconds * 1000u,
 		.restart_limit = restart_limit,
+		.record = updated,
+		.updates = updated != NULL,
 	};
 	return board_phase_run(&phase, to);
 }
@@ -73,6 +78,31 @@ void test_balance(void)
 
 	run(POISE_POLICY_PAPER, 60, "", 0, &totals);
 	report(totals.checks_ok, "paper: every check after every tick holds");
+}
+
+/*
+ * The core is replaced behind each tick by one that takes its state over, while the guests run. The
+ * host replays the recording as it is, and as that of one core (test/same).
+ */
+void test_live(void)
+{
+	char path[200];
+
+	updated = board_arg("file", path, sizeof(path)) ? fopen(path, "w") : NULL;
+	if (updated == NULL) {
+		report(false, "the file for the recording can be written");
+		return;
+	}
+	fputs(RECORD_HEADER "\n", updated);
+	run(POISE_POLICY_POISE, 30, "", 0, &totals);
+	report(totals.checks_ok, "live updates: every check after every tick holds");
+	report(totals.vm[0].alive && totals.vm[1].alive && totals.vm[2].alive &&
+		       totals.sum.deaths == 0,
+	       "live updates: all guests live");
+	report(totals.sum.given > 1000 && totals.sum.taken > 1000,
+	       "live updates: %lu pages given, %lu taken", totals.sum.given, totals.sum.taken);
+	report(fclose(updated) == 0, "the recording has been written");
+	updated = NULL;
 }
 
 /* Any state but one in which its claims would still count. */

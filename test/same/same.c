@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Same decisions everywhere: holds recordings made at EL2 against the core on this machine.
- *	same SCENARIOS RECORDING...
+ *	same SCENARIOS UPDATED RECORDING...
  * SCENARIOS was written by record_all at EL2: the same file is made here and has to be equal to the
- *last byte. Each RECORDING, SCENARIOS among them, is replayed: every decision has to come out as
- *recorded. And a recording in which one number was changed must be found out. Last line: N passed,
- *N failed.
+ * last byte. UPDATED is of a core whose state was taken over by another one behind each tick: it
+ *has to be what a single core would have decided. Each RECORDING, those two among them, is
+ *replayed: every decision has to come out as recorded. And a recording in which one number was
+ *changed must be found out. Last line: N passed, N failed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,13 +119,52 @@ static void spoilt(const char *path)
 	fclose(out);
 }
 
+/* Leaves out the updates: what is left has to be the recording of one core. */
+static void uninterrupted(const char *path)
+{
+	static char line[RECORD_LINE_MAX];
+	static struct replay_result result;
+	char detail[128];
+	FILE *in = open_or_exit(path);
+	FILE *out = tmpfile();
+	unsigned long inits = 0, imports = 0;
+	int status;
+
+	if (out == NULL) {
+		fprintf(stderr, "same: no room for a temporary file\n");
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), in) != NULL) {
+		const bool init = strstr(line, " init ") != NULL;
+		const bool vm = strstr(line, " import_vm ") != NULL;
+		const bool import = strstr(line, " import ") != NULL;
+
+		inits += init;
+		imports += import;
+		if (!vm && !import && (!init || inits == 1)) {
+			fputs(line, out);
+		}
+	}
+	rewind(out);
+	status = replay_run(out, NULL, &result);
+	if (status != 0) {
+		printf("%s\nexpected: %sfound:    %s\n", result.reason, result.expected,
+		       result.found);
+	}
+	snprintf(detail, sizeof(detail), "%lu updates, %lu events", imports, result.lines);
+	report(status == 0 && imports > 10, "a live update changes no decision: ", path, detail);
+	fclose(in);
+	fclose(out);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		fprintf(stderr, "usage: same SCENARIOS RECORDING...\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: same SCENARIOS UPDATED RECORDING...\n");
 		return 2;
 	}
 	compare(argv[1]);
+	uninterrupted(argv[2]);
 	for (int i = 1; i < argc; i++) {
 		replay(argv[i]);
 		spoilt(argv[i]);
