@@ -27,7 +27,7 @@ enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t epoch, uint64_t 
 			/* It gave more than it was asked for: that is free now, and comes back with
 			 * a plan. */
 			v->goal_pages = poise_min(pages, v->config.max_pages);
-			poise_resize_ask(p, vm, pages, POISE_RULE_OVERSHOT);
+			poise_resize_ask(p, v, pages, POISE_RULE_OVERSHOT);
 		}
 		poise_resize_settle(p);
 		poise_tell(p);

@@ -60,6 +60,6 @@ enum poise_err poise_init(struct poise *p, size_t size, const struct poise_confi
 	p->port = port;
 	p->ctx = ctx;
 	p->free_pages = (int64_t)complete.pool_pages;
-	poise_emit_data(p, POISE_EVENT_INIT, 0, POISE_OK, 0, &p->config);
+	poise_emit_data(p, POISE_EVENT_INIT, 0, 0, &p->config);
 	return POISE_OK;
 }

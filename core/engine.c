@@ -43,11 +43,10 @@ void poise_clock(struct poise *p, uint64_t now_ms)
 	p->now_ms = poise_max(p->now_ms, now_ms);
 }
 
-void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
-		     const void *data)
+void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, uint64_t a, const void *data)
 {
 	const struct poise_event event = {
-		.now_ms = p->now_ms, .code = code, .vm = vm, .err = err, .a = a, .data = data};
+		.now_ms = p->now_ms, .code = code, .vm = vm, .a = a, .data = data};
 	p->port->event(p->ctx, &event);
 }
 

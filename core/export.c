@@ -341,7 +341,7 @@ static void tell_all(struct poise *p, uint32_t vms)
 	p->port->event(p->ctx, &event);
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		if (p->vm[i].state != POISE_VM_EMPTY) {
-			poise_emit_data(p, POISE_EVENT_IMPORT_VM, i, POISE_OK, 0, &p->vm[i]);
+			poise_emit_data(p, POISE_EVENT_IMPORT_VM, i, 0, &p->vm[i]);
 		}
 	}
 	poise_tell(p);
@@ -439,7 +439,7 @@ enum poise_err poise_vm_import(struct poise *p, uint32_t vm, const struct poise_
 		return poise_leave(p, POISE_E_DUP);
 	}
 	struct poise_vm_config complete = *config;
-	err = poise_vm_config_complete(p, vm, &complete);
+	err = poise_vm_config_complete(p, v, &complete);
 	const uint32_t number = find_vm(&image, slot);
 	if (err == POISE_OK && number == image.vms) {
 		err = POISE_E_NOT_FOUND;
@@ -463,7 +463,7 @@ enum poise_err poise_vm_import(struct poise *p, uint32_t vm, const struct poise_
 	}
 	poise_clock(p, image.now_ms);
 	v->window_ms = p->now_ms;
-	poise_emit_data(p, POISE_EVENT_IMPORT_VM, vm, POISE_OK, 0, v);
+	poise_emit_data(p, POISE_EVENT_IMPORT_VM, vm, 0, v);
 	poise_resize_settle(p);
 	poise_tell(p);
 	return poise_leave(p, POISE_OK);

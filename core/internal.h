@@ -29,10 +29,22 @@ static inline uint64_t poise_over(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+/* How far two numbers are apart. */
+static inline uint64_t poise_apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 /* Rounds down. `value` is at most POISE_PAGES_MAX, so the product fits easily. */
 static inline uint64_t poise_permille(uint64_t value, uint32_t permille)
 {
 	return value * permille / 1000;
+}
+
+/* The slot that a VM of the table is in. */
+static inline uint32_t poise_slot(const struct poise *p, const struct poise_vm *v)
+{
+	return (uint32_t)(v - p->vm);
 }
 
 /* engine.c: entry checks, records and counters */
@@ -53,9 +65,8 @@ enum poise_err poise_count(struct poise *p, enum poise_err err);
 /* Sends a record of a VM's; see enum poise_event_code for a and b. */
 void poise_emit(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
 		uint64_t b);
-/* Likewise, with data. */
-void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, enum poise_err err, uint64_t a,
-		     const void *data);
+/* Likewise, of something that has come in, with data. */
+void poise_emit_data(struct poise *p, uint32_t code, uint32_t vm, uint64_t a, const void *data);
 /* Sends the record of a VM's row in the plan. */
 void poise_emit_plan(struct poise *p, uint32_t vm);
 /* Tells every guest whose target or state has changed. */
@@ -63,9 +74,9 @@ void poise_tell(struct poise *p);
 
 /* vm.c */
 
-/* Checks a VM's configuration and fills in its defaults. `vm`: the slot it is for. Returns:
+/* Checks a VM's configuration and fills in its defaults. `v`: the slot it is for. Returns:
  * POISE_OK; POISE_E_CONFIG; POISE_E_INFEASIBLE. */
-enum poise_err poise_vm_config_complete(const struct poise *p, uint32_t vm,
+enum poise_err poise_vm_config_complete(const struct poise *p, const struct poise_vm *v,
 					struct poise_vm_config *config);
 /* Whether a change of configuration makes what is known of the guest useless. */
 static inline bool poise_vm_starts_anew(const struct poise_vm_config *before,
@@ -83,14 +94,15 @@ enum poise_err poise_sample_check(const struct poise_sample *s, uint64_t limit_p
 
 /* sample.c */
 
-void poise_vm_state_set(struct poise *p, uint32_t vm, uint32_t state);
+void poise_vm_state_set(struct poise *p, struct poise_vm *v, uint32_t state);
 /* Ages a VM's statistics to the present. */
-void poise_vm_age(struct poise *p, uint32_t vm);
+void poise_vm_age(struct poise *p, struct poise_vm *v);
 /* Drops what is known of a VM's guest: it has to report twice before it is managed again. */
-void poise_vm_forget(struct poise *p, uint32_t vm);
+void poise_vm_forget(struct poise *p, struct poise_vm *v);
 /* That, as its guest has started anew: it has `actual_pages`, is asked to have `target_pages` (0:
  * is not asked), and gets its boot size when the memory is there. */
-void poise_vm_reboot(struct poise *p, uint32_t vm, uint64_t actual_pages, uint64_t target_pages);
+void poise_vm_reboot(struct poise *p, struct poise_vm *v, uint64_t actual_pages,
+		     uint64_t target_pages);
 
 /* forecast.c: pure */
 
@@ -180,13 +192,13 @@ uint64_t poise_reserve(const struct poise_config *config);
 
 /* Asks the port for a new target under a new epoch, charging a growth before the call. `rule`: the
  * last that shaped the target. */
-void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages, uint32_t rule);
+void poise_resize_ask(struct poise *p, struct poise_vm *v, uint64_t target_pages, uint32_t rule);
 /* Carries out the plan: takes first, then as many gives as free memory covers. */
 void poise_resize_commit(struct poise *p);
 /* Gives what waits, as far as free memory goes: urgent VMs first. */
 void poise_resize_settle(struct poise *p);
 /* Looks at a request's progress; parks the target of a balloon that does not move. */
-void poise_resize_watch(struct poise *p, uint32_t vm);
+void poise_resize_watch(struct poise *p, struct poise_vm *v);
 /* Strikes after which a balloon counts as stuck; the quiet time doubles with each, up to this many.
  */
 #define POISE_BACKOFF_EXPONENT_MAX 6

@@ -86,6 +86,7 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 	const int64_t amount = plan->available_pages + (int64_t)sum->size_pages;
 	const uint64_t all = amount > 0 ? (uint64_t)amount : 0;
 	uint64_t needed = 0;
+	uint64_t started = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		const struct poise_vm *vm = &in->vm[i];
 		struct poise_row *row = &plan->row[i];
@@ -95,13 +96,14 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 		}
 		const uint64_t part = poise_over(all, sum->own_pages) * row->weight / sum->weights;
 		const uint64_t due = fair ? d->own_pages + part : vm->target_pages;
+		const bool measured = poise_vm_measured(vm);
 		uint32_t rule = d->rule;
 		uint64_t need = d->desired_pages;
-		if (on(off, POISE_RULE_TIGHT)) {
+		if (measured && on(off, POISE_RULE_TIGHT)) {
 			need = poise_minimum_demand(in, vm, d);
 			rule = need < d->desired_pages ? POISE_RULE_TIGHT : rule;
 		}
-		if (on(off, POISE_RULE_CLAIM)) {
+		if (measured && on(off, POISE_RULE_CLAIM)) {
 			const uint64_t claim = poise_rule_claim(in, vm, d, need, due);
 			rule = claim < need ? POISE_RULE_CLAIM : rule;
 			need = claim;
@@ -109,20 +111,20 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 		row->rule = rule;
 		row->share.most_pages = need;
 		row->share.entitlement_pages = poise_min(due, need);
+		row->goal_pages = row->share.entitlement_pages;
+		started += row->goal_pages;
 		needed += need;
 	}
-	uint64_t started = 0;
+	if (needed > all) {
+		return poise_over(all, started);
+	}
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		row->goal_pages = row->share.entitlement_pages;
-		if (needed <= all) {
-			row->goal_pages = row->share.most_pages;
-			row->share.most_pages = row->demand.desired_pages;
-			row->rule = row->demand.rule;
-		}
-		started += row->goal_pages;
+		row->goal_pages = row->share.most_pages;
+		row->share.most_pages = row->demand.desired_pages;
+		row->rule = row->demand.rule;
 	}
-	return poise_over(all, started);
+	return all - needed;
 }
 
 /*

@@ -15,9 +15,9 @@ static void window_start(const struct poise *p, struct poise_vm *v)
 	v->window_pages = v->actual_pages;
 }
 
-void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages, uint32_t rule)
+void poise_resize_ask(struct poise *p, struct poise_vm *v, uint64_t target_pages, uint32_t rule)
 {
-	struct poise_vm *v = &p->vm[vm];
+	const uint32_t slot = poise_slot(p, v);
 	const uint64_t near = poise_permille(v->actual_pages, p->config.progress_permille);
 	const bool shrinks =
 		v->target_pages + near < v->actual_pages && target_pages < v->actual_pages;
@@ -31,18 +31,17 @@ void poise_resize_ask(struct poise *p, uint32_t vm, uint64_t target_pages, uint3
 	}
 	/* What it was to have until now it may have taken unseen: only a measurement frees that. */
 	poise_ledger_set(p, v, v->unsent != 0 ? v->actual_pages : poise_vm_charge(v), target_pages);
-	const enum poise_err err = p->port->resize(p->ctx, vm, target_pages, v->epoch);
+	const enum poise_err err = p->port->resize(p->ctx, slot, target_pages, v->epoch);
 	v->unsent = err != POISE_OK;
 	if (err != POISE_OK) {
 		(void)poise_count(p, POISE_E_PORT);
 	}
-	poise_emit(p, POISE_EVENT_RESIZE, vm, err, target_pages, v->epoch);
+	poise_emit(p, POISE_EVENT_RESIZE, slot, err, target_pages, v->epoch);
 }
 
 /* Gives one VM what it waits for, as far as memory goes. */
-static void give(struct poise *p, uint32_t vm)
+static void give(struct poise *p, struct poise_vm *v)
 {
-	const struct poise_vm *v = &p->vm[vm];
 	/* The reserve is for the urgent, and for a VM that could not even boot without it. */
 	const bool open = v->urgent != 0 || v->state == POISE_VM_UNMANAGED;
 	/* Up to the charge nothing has to be found: that much is the VM's already. */
@@ -51,8 +50,7 @@ static void give(struct poise *p, uint32_t vm)
 	if (target > v->target_pages &&
 	    (target == v->goal_pages ||
 	     target - v->target_pages >= v->target_pages / MINIMUM_GRANT_PART)) {
-		poise_resize_ask(p, vm, target,
-				 target == v->goal_pages ? v->rule : POISE_RULE_HELD);
+		poise_resize_ask(p, v, target, target == v->goal_pages ? v->rule : POISE_RULE_HELD);
 	}
 }
 
@@ -61,9 +59,9 @@ void poise_resize_settle(struct poise *p)
 	/* From the slot that is served first all the way round. */
 	uint32_t slot = p->round_robin_start;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		const struct poise_vm *v = &p->vm[slot];
+		struct poise_vm *v = &p->vm[slot];
 		if (v->goal_pages > v->target_pages && v->unsent == 0) {
-			give(p, slot);
+			give(p, v);
 		}
 		slot = slot + 1 < POISE_VM_MAX ? slot + 1 : 0;
 	}
@@ -90,7 +88,7 @@ void poise_resize_commit(struct poise *p)
 		/* A request that the port has not accepted is made again; its row is held
 		 * meanwhile. */
 		if (row->goal_pages < v->target_pages || v->unsent != 0) {
-			poise_resize_ask(p, i, row->goal_pages,
+			poise_resize_ask(p, v, row->goal_pages,
 					 v->unsent != 0 ? POISE_RULE_REPEATED : row->rule);
 		}
 	}
@@ -99,9 +97,8 @@ void poise_resize_commit(struct poise *p)
 
 /* Gives up on a request: the VM keeps what it has and is left alone, each time for twice as long.
  */
-static void park(struct poise *p, uint32_t vm)
+static void park(struct poise *p, struct poise_vm *v)
 {
-	struct poise_vm *v = &p->vm[vm];
 	const uint64_t size =
 		poise_min(poise_max(v->actual_pages, v->config.min_pages), v->config.max_pages);
 	v->backoff_end_ms = p->now_ms + ((uint64_t)p->config.interval_ms << v->backoff_exponent);
@@ -110,12 +107,11 @@ static void park(struct poise *p, uint32_t vm)
 	window_start(p, v);
 	(void)poise_count(p, POISE_E_LOST);
 	/* A reservation that it has not got yet is not charged without free memory. */
-	poise_resize_ask(p, vm, poise_min(size, poise_vm_charge(v)), POISE_RULE_PARKED);
+	poise_resize_ask(p, v, poise_min(size, poise_vm_charge(v)), POISE_RULE_PARKED);
 }
 
-void poise_resize_watch(struct poise *p, uint32_t vm)
+void poise_resize_watch(struct poise *p, struct poise_vm *v)
 {
-	struct poise_vm *v = &p->vm[vm];
 	const bool over = p->now_ms - v->window_ms >=
 			  (uint64_t)p->config.answer_intervals * p->config.interval_ms;
 	if (v->unsent == 0 && v->actual_pages == v->target_pages) {
@@ -133,13 +129,12 @@ void poise_resize_watch(struct poise *p, uint32_t vm)
 		return;
 	}
 	const bool shrinking = v->target_pages < v->window_pages;
-	const uint64_t left = poise_over(v->actual_pages, v->target_pages) +
-			      poise_over(v->target_pages, v->actual_pages);
+	const uint64_t left = poise_apart(v->actual_pages, v->target_pages);
 	const uint64_t moved = shrinking ? poise_over(v->window_pages, v->actual_pages)
 					 : poise_over(v->actual_pages, v->window_pages);
 	const uint64_t least = poise_permille(v->target_pages, p->config.progress_permille);
 	if (left > least && moved < poise_max(least, 1)) {
-		park(p, vm);
+		park(p, v);
 	} else {
 		window_start(p, v);
 	}

@@ -100,9 +100,7 @@ static inline uint64_t poise_vm_refaults(const struct poise_plan_input *in,
 					 const struct poise_vm *vm)
 {
 	const bool off = (in->config->rules_off & POISE_RULE_BIT(POISE_RULE_PRESSURE)) != 0;
-	return off || !poise_vm_measured(vm)
-		       ? 0
-		       : vm->forecast.refault_pages + vm->forecast.promised_pages;
+	return off ? 0 : vm->forecast.refault_pages + vm->forecast.promised_pages;
 }
 
 static inline void poise_rule_pressure(const struct poise_plan_input *in, const struct poise_vm *vm,
@@ -151,8 +149,7 @@ static inline void poise_rule_dead_band(const struct poise_plan_input *in,
 					const struct poise_vm *vm, struct poise_demand *d)
 {
 	const uint64_t band = poise_permille(vm->target_pages, in->config->dead_band_permille);
-	const uint64_t change = poise_over(d->desired_pages, vm->target_pages) +
-				poise_over(vm->target_pages, d->desired_pages);
+	const uint64_t change = poise_apart(d->desired_pages, vm->target_pages);
 	/* What is known of others is where they are to go: they grow there to the last page. */
 	const bool exact = d->desired_pages > vm->target_pages && !poise_vm_measured(vm);
 	if (vm->urgent == 0 && !exact && change != 0 && change < band) {
@@ -229,7 +226,7 @@ static inline uint64_t poise_minimum_demand(const struct poise_plan_input *in,
 		poise_permille(vm->target_pages, in->config->headroom_permille) +
 		poise_over(b->available_pages, b->free_pages + b->inactive_file_pages) +
 		(leap > 0 ? (uint64_t)leap : 0);
-	if (!poise_vm_measured(vm) || (d->rule == POISE_RULE_URGENT && d->has_floor == 0)) {
+	if (d->rule == POISE_RULE_URGENT && d->has_floor == 0) {
 		return d->desired_pages;
 	}
 	return poise_max(poise_over(d->desired_pages, comfort),
@@ -258,8 +255,7 @@ static inline bool poise_rule_near(const struct poise_plan_input *in, const stru
 				   const struct poise_row *row)
 {
 	const struct poise_demand *d = &row->demand;
-	const uint64_t change = poise_over(row->goal_pages, row->size_pages) +
-				poise_over(row->size_pages, row->goal_pages);
+	const uint64_t change = poise_apart(row->goal_pages, row->size_pages);
 	const bool grows = row->goal_pages > row->size_pages;
 	const bool lacks = row->size_pages < row->share.entitlement_pages;
 	const bool reversal = grows != (vm->last_direction != 0);

@@ -37,9 +37,8 @@ enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_t now_ms,
 }
 
 /* Asks the port for a VM's size. Without an answer the last one stays in force. */
-static void measure(struct poise *p, uint32_t vm)
+static void measure(struct poise *p, uint32_t vm, struct poise_vm *v)
 {
-	struct poise_vm *v = &p->vm[vm];
 	uint64_t pages = v->actual_pages;
 	enum poise_err err = p->port->measure(p->ctx, vm, &pages);
 	if (err == POISE_OK && pages > POISE_PAGES_MAX) {
@@ -64,10 +63,11 @@ static void measure(struct poise *p, uint32_t vm)
 static __attribute__((noinline)) void look(struct poise *p)
 {
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		if (p->vm[i].state != POISE_VM_EMPTY) {
-			measure(p, i);
-			poise_vm_age(p, i);
-			poise_resize_watch(p, i);
+		struct poise_vm *v = &p->vm[i];
+		if (v->state != POISE_VM_EMPTY) {
+			measure(p, i, v);
+			poise_vm_age(p, v);
+			poise_resize_watch(p, v);
 		}
 	}
 }

@@ -21,7 +21,7 @@ static uint64_t reserved(const struct poise *p)
 	return sum;
 }
 
-enum poise_err poise_vm_config_complete(const struct poise *p, uint32_t vm,
+enum poise_err poise_vm_config_complete(const struct poise *p, const struct poise_vm *v,
 					struct poise_vm_config *c)
 {
 	if (c->boot_pages == 0) {
@@ -36,7 +36,7 @@ enum poise_err poise_vm_config_complete(const struct poise *p, uint32_t vm,
 	    c->reserved != 0) {
 		return POISE_E_CONFIG;
 	}
-	return reserved(p) - p->vm[vm].config.min_pages + c->min_pages > p->config.pool_pages
+	return reserved(p) - v->config.min_pages + c->min_pages > p->config.pool_pages
 		       ? POISE_E_INFEASIBLE
 		       : POISE_OK;
 }
@@ -56,7 +56,7 @@ enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_
 		return poise_leave(p, POISE_E_DUP);
 	}
 	struct poise_vm_config complete = *config;
-	err = poise_vm_config_complete(p, vm, &complete);
+	err = poise_vm_config_complete(p, v, &complete);
 	if (err != POISE_OK) {
 		return poise_leave(p, err);
 	}
@@ -64,8 +64,8 @@ enum poise_err poise_vm_add(struct poise *p, uint32_t vm, const struct poise_vm_
 	v->urgent_gap = p->config.urgent_gap_ms;
 	v->rule = POISE_RULE_STATIC;
 	v->goal_pages = poise_min(poise_max(actual_pages, complete.boot_pages), complete.max_pages);
-	poise_emit_data(p, POISE_EVENT_ADD, vm, POISE_OK, actual_pages, &v->config);
-	poise_vm_forget(p, vm);
+	poise_emit_data(p, POISE_EVENT_ADD, vm, actual_pages, &v->config);
+	poise_vm_forget(p, v);
 	poise_ledger_set(p, v, actual_pages, actual_pages);
 	return settle(p);
 }
@@ -81,7 +81,7 @@ enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_
 	}
 	struct poise_vm *v = &p->vm[vm];
 	struct poise_vm_config complete = *config;
-	err = poise_vm_config_complete(p, vm, &complete);
+	err = poise_vm_config_complete(p, v, &complete);
 	if (err != POISE_OK) {
 		return poise_leave(p, err);
 	}
@@ -90,9 +90,9 @@ enum poise_err poise_vm_set(struct poise *p, uint32_t vm, const struct poise_vm_
 	const bool starts_anew = poise_vm_starts_anew(&v->config, &complete);
 	v->config = complete;
 	v->goal_pages = poise_min(poise_max(v->goal_pages, complete.min_pages), complete.max_pages);
-	poise_emit_data(p, POISE_EVENT_SET, vm, POISE_OK, 0, &v->config);
+	poise_emit_data(p, POISE_EVENT_SET, vm, 0, &v->config);
 	if (starts_anew) {
-		poise_vm_forget(p, vm);
+		poise_vm_forget(p, v);
 	}
 	return poise_leave(p, POISE_OK);
 }
@@ -124,8 +124,9 @@ enum poise_err poise_vm_restart(struct poise *p, uint32_t vm, uint64_t actual_pa
 	if (actual_pages > POISE_PAGES_MAX) {
 		return poise_leave(p, POISE_E_ARG);
 	}
+	struct poise_vm *v = &p->vm[vm];
 	poise_emit(p, POISE_EVENT_RESTART, vm, POISE_OK, actual_pages, 0);
-	poise_vm_reboot(p, vm, actual_pages, p->vm[vm].config.boot_pages);
+	poise_vm_reboot(p, v, actual_pages, v->config.boot_pages);
 	return settle(p);
 }
 

@@ -9,6 +9,7 @@ $1 ~ /^stack\./ { stacks = stacks (stacks == "" ? "" : ",") "\n    \"" substr($1
 END {
 	printf "{\"core\": {\"text\": %d, \"text_without_strings\": %d, \"data\": %d, \"bss\": %d,\n", \
 		figure["text"], figure["text"] - figure["strings"], figure["data"], figure["bss"]
+	printf "  \"export\": %d, \"names\": %d,\n", figure["export"], figure["names"]
 	printf "  \"state_per_vm\": %d, \"state_1\": %d, \"stack\": %d,\n  \"stacks\": {%s}},\n", \
 		figure["state_per_vm"], figure["state_1"], figure["stack"], stacks
 	printf " \"tick\": {%s},\n", ticks

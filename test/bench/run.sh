@@ -34,10 +34,14 @@ done
 mkdir -p "$dir/extra"
 # shellcheck disable=SC2086
 "${cross}gcc" $flags -fcallgraph-info=su -c core/export.c -o "$dir/extra/export.o"
+# shellcheck disable=SC2086
+"${cross}gcc" $flags -c core/names.c -o "$dir/extra/names.o"
 "${cross}ld" -r -o "$dir/core.o" "$dir"/core/*.o
 "${cross}size" "$dir/core.o" | awk 'NR == 2 { print "text " $1 "\ndata " $2 "\nbss " $3 }' >"$dir/figures"
 "${cross}size" "$dir/core/err.o" | awk 'NR == 2 { print "strings " $1 }' >>"$dir/figures"
-"${cross}size" "$dir/extra/export.o" | awk 'NR == 2 { print "export " $1 }' >>"$dir/figures"
+for extra in export names; do
+	"${cross}size" "$dir/extra/$extra.o" | awk -v name=$extra 'NR == 2 { print name, $1 }' >>"$dir/figures"
+done
 
 # What one struct poise takes, with a table for $1 VMs.
 state() {

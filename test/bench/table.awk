@@ -23,6 +23,8 @@ END {
 	print "|---|---:|---|"
 	row("core: code and constants, GCC 12 `-Os`, AArch64", figure["text"], " bytes", 8192)
 	row("of that without the error strings (`err.c`)", figure["text"] - figure["strings"], " bytes", "")
+	row("beside that, if called: `poise_export`, `poise_import` (`export.c`)", figure["export"], " bytes", "")
+	row("beside that, if called: names and words (`names.c`)", figure["names"], " bytes", "")
 	row("core: variables", figure["data"] + figure["bss"], " bytes", 0)
 	row("state for each VM", figure["state_per_vm"], " bytes", 512)
 	row("state without VMs", figure["state_1"] - figure["state_per_vm"], " bytes", "")

@@ -44,7 +44,7 @@ static inline int start(void **state)
 static inline void ask(uint32_t at, uint64_t target)
 {
 	vm(at)->goal_pages = target;
-	poise_resize_ask(&fake.p, at, target, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[at], target, POISE_RULE_NONE);
 	fake_check(&fake);
 }
 

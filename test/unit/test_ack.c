@@ -37,7 +37,7 @@ static int start(void **state)
 static uint64_t ask(uint32_t at, uint64_t target)
 {
 	vm(at)->goal_pages = target;
-	poise_resize_ask(&fake.p, at, target, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[at], target, POISE_RULE_NONE);
 	return vm(at)->epoch;
 }
 

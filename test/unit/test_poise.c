@@ -121,7 +121,7 @@ static void f40_inflation_that_frees_nothing(void **state)
 	fake_manage(&fake, 0, &idle);
 	vm(1)->goal_pages = 8000;
 	fake.answer[FAKE_RESIZE] = FAKE_NEVER;
-	poise_resize_ask(&fake.p, 0, 2000, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[0], 2000, POISE_RULE_NONE);
 	for (unsigned i = 0; i < 12; i++) {
 		idle.body.balloon_pages = MAX - vm(0)->target_pages;
 		idle.body.free_pages = vm(0)->target_pages / 2;

@@ -256,11 +256,6 @@ static void rule_pressure(void **state)
 		 {2023, 1, 10000, 1},
 		 POISE_RULE_PRESSURE,
 		 0},
-		{VM(2000, 0, 0, .refault_pages = 20, .flags = POISE_VM_STATIC),
-		 {0},
-		 {2000, 1, 10000, 1},
-		 POISE_RULE_NONE,
-		 0},
 	};
 	(void)state;
 	run_rule(poise_rule_pressure, &plain, 1000, cases, ARRAY_SIZE(cases));
@@ -536,10 +531,6 @@ static void rule_tight(void **state)
 		{VM(1000, 0, 0), 700, 950, POISE_RULE_SHORTFALL, 700},
 		/* who asks urgently means it */
 		{VM(1000, 0, 0), 1500, 1, POISE_RULE_URGENT, 1500},
-		/* nothing is known of these */
-		{VM(1000, 0, 0, .state = POISE_VM_STALE), 1000, 1, POISE_RULE_STALE, 1000},
-		{VM(1000, 0, 0, .state = POISE_VM_UNMANAGED), 1000, 1, POISE_RULE_STATIC, 1000},
-		{VM(1000, 0, 0, .flags = POISE_VM_STATIC), 1000, 1, POISE_RULE_STATIC, 1000},
 	};
 	static struct poise p;
 	(void)state;

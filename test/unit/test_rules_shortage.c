@@ -29,7 +29,8 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 	static struct poise p;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct plan_vm vm = VM(1000, 0, 0, .refault_pages = 300, .promised_pages = 100);
+		const struct plan_vm vm =
+			VM(1000, 0, 0, .refault_pages = 300, .promised_pages = 100);
 		const struct poise_demand d = {.lower_pages = rows[i].lower};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
@@ -37,16 +38,41 @@ static void rule_claim_F19_no_more_than_its_share(void **state)
 		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
 				 rows[i].after);
 		/* Where refaults were not counted, there is nothing to leave out. */
-		vm.flags = POISE_VM_STATIC;
-		plan_put(&p, 0, &vm);
-		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
-				 rows[i].needed);
-		vm.flags = 0;
 		plan_start(&p, &off);
 		plan_put(&p, 0, &vm);
 		in = plan_input(&p);
 		assert_int_equal(poise_rule_claim(&in, &p.vm[0], &d, rows[i].needed, rows[i].share),
 				 rows[i].needed);
+	}
+}
+
+/*
+ * Who has not reported its need, or not lately, is taken at its size: it is not found to need less,
+ * and what its guest read back once is neither counted for it nor against it.
+ */
+static void in_a_shortage_unmeasured_vms_need_their_boot_size_and_measured_ones_less(void **state)
+{
+	static const struct {
+		struct plan_vm vm;
+		uint64_t needed;
+	} rows[] = {
+		{VM(1000, 0, 0, .refault_pages = 300), 1200},
+		{VM(1000, 0, 0), 900},
+		{VM(1000, 0, 0, .refault_pages = 300, .flags = POISE_VM_STATIC), 1000},
+		{VM(1000, 0, 0, .refault_pages = 300, .state = POISE_VM_UNMANAGED), 1000},
+		{VM(1000, 0, 0, .refault_pages = 300, .state = POISE_VM_STALE), 1000},
+		{VM(1000, 0, 0, .refault_pages = 300, .state = POISE_VM_QUARANTINED), 1000},
+	};
+	static const struct poise_config config = {.pool_pages = 4000, .rules_off = OFF(DEAD_BAND)};
+	static const struct plan_vm needy = VM(3000, 3000, 0);
+	static struct poise p;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		plan_start(&p, &config);
+		plan_put(&p, 0, &rows[i].vm);
+		plan_put(&p, 1, &needy);
+		plan_make(&p);
+		assert_int_equal(p.plan.row[0].share.most_pages, rows[i].needed);
 	}
 }
 
@@ -194,6 +220,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rule_claim_F19_no_more_than_its_share),
+		cmocka_unit_test(
+			in_a_shortage_unmeasured_vms_need_their_boot_size_and_measured_ones_less),
 		cmocka_unit_test(rule_near),
 		cmocka_unit_test(rule_near_is_not_as_far_as_it_may_go),
 		cmocka_unit_test(rule_gentle),

@@ -110,7 +110,7 @@ static void f14_no_memory_for_a_word(void **state)
 {
 	(void)state;
 	vm()->goal_pages = BOOT / 2;
-	poise_resize_ask(&fake.p, VM, BOOT / 2, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[VM], BOOT / 2, POISE_RULE_NONE);
 	fake_step(&fake);
 	assert_int_equal(vm()->actual_pages, BOOT / 2);
 	assert_int_equal(poise_pool_set(&fake.p, BOOT / 2 + 500), POISE_OK);

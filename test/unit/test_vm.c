@@ -233,7 +233,8 @@ static void f43_f44_remove_in_every_phase(void **state)
 				fake.answer[FAKE_RESIZE] = answers[answer];
 				fake.speed_pages = 300;
 				vm(0)->goal_pages = grows != 0 ? 7000 : 2000;
-				poise_resize_ask(&fake.p, 0, vm(0)->goal_pages, POISE_RULE_NONE);
+				poise_resize_ask(&fake.p, &fake.p.vm[0], vm(0)->goal_pages,
+						 POISE_RULE_NONE);
 				for (unsigned i = 0; i < phase; i++) {
 					fake_tick(&fake);
 				}
@@ -277,7 +278,7 @@ static void f44_grant_to_one_that_has_gone(void **state)
 	vm(1)->goal_pages = 5000;
 	vm(2)->goal_pages = 4000;
 	vm(0)->goal_pages = 1000;
-	poise_resize_ask(&fake.p, 0, 1000, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[0], 1000, POISE_RULE_NONE);
 	assert_int_equal(poise_vm_remove(&fake.p, 1), POISE_OK);
 	fake.vm[1] = (struct fake_vm){0};
 	assert_int_equal(vm(2)->target_pages, 4000);
@@ -345,7 +346,7 @@ static void f76_limits_change_in_flight(void **state)
 	fake_add(&fake, 1, MIN, BOOT, MAX);
 	fake.speed_pages = 500;
 	vm(0)->goal_pages = 8000;
-	poise_resize_ask(&fake.p, 0, 8000, POISE_RULE_NONE);
+	poise_resize_ask(&fake.p, &fake.p.vm[0], 8000, POISE_RULE_NONE);
 	fake_tick(&fake);
 	const uint64_t charge = poise_vm_charge(vm(0));
 	config.max_pages = 5000;
