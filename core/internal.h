@@ -86,12 +86,6 @@ static inline bool poise_vm_starts_anew(const struct poise_vm_config *before,
 	       before->basis != after->basis;
 }
 
-/* page.c */
-
-/* Whether a sample's numbers fit together. Returns: POISE_OK; POISE_E_RANGE;
- * POISE_E_INCONSISTENT. */
-enum poise_err poise_sample_check(const struct poise_sample *s, uint64_t limit_pages);
-
 /* sample.c */
 
 void poise_vm_state_set(struct poise *p, struct poise_vm *v, uint32_t state);

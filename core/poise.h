@@ -97,6 +97,14 @@ POISE_MUST_CHECK enum poise_err poise_pool_set(struct poise *p, uint64_t pool_pa
 POISE_MUST_CHECK enum poise_err poise_page_read(const struct poise_guest_page *page,
 						uint64_t limit_pages, struct poise_sample *out);
 
+/*
+ * Whether a guest's page could hold these numbers. `limit_pages`: the most that this VM can have.
+ * For samples that come by other ways than a page, as out of a file; poise_page_read looks by
+ * itself. Returns: POISE_OK; POISE_E_RANGE; POISE_E_INCONSISTENT.
+ */
+POISE_MUST_CHECK enum poise_err poise_sample_check(const struct poise_sample *s,
+						   uint64_t limit_pages);
+
 /* Returns the urgent word of a guest page; what the guest published before raising it is then
  * visible. */
 uint32_t poise_page_urgent(const struct poise_guest_page *page);
@@ -122,7 +130,8 @@ POISE_MUST_CHECK enum poise_err poise_poll(struct poise *p, uint32_t vm, uint64_
 					   const struct poise_guest_page *page);
 
 /*
- * Stage 3: takes a sample. `now_ms`: host time at which it was read.
+ * Stage 3: takes a sample of poise_page_read, or one that has passed poise_sample_check. `now_ms`:
+ * host time at which it was read.
  * Returns: POISE_OK; POISE_E_ARG; POISE_E_NOT_FOUND; and with the sample counted but not used:
  * POISE_E_TOTAL; POISE_E_STALE; POISE_E_REPLAY (the VM was treated as restarted).
  */

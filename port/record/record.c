@@ -408,6 +408,14 @@ const char *record_parse(const char *line, unsigned format, struct record *recor
 		return refuse(record, "\"", line, "\" is unknown, twice there or out of order",
 			      NULL);
 	}
+	if (record->event.code == POISE_EVENT_SAMPLE) {
+		const enum poise_err err =
+			poise_sample_check(&record->data.sample, POISE_PAGES_MAX);
+		if (err != POISE_OK) {
+			return refuse(record, "no guest can have reported this: ", "", "",
+				      poise_strerror(err));
+		}
+	}
 	return NULL;
 }
 

@@ -6,7 +6,7 @@ example to start from. Here the logs are the traces of test/traces, one a VM.
 	convert.py POOL_PAGES VM_PAGES TRACE.csv... >OUT
 	poise-sim replay --inputs OUT              what Poise would have decided
 
-Each VM may have VM_PAGES at most and starts with its part of the pool."""
+Each VM may have VM_PAGES at most, which has to be no less than it ever used, and starts with its part of the pool."""
 import csv
 import sys
 
@@ -30,8 +30,10 @@ def rows(path):
 def sample(vm, count, total, row):
     """What a guest of `total` pages would have reported with that row."""
     used = sum(row[key] for key in LISTS)
+    if used > total:
+        sys.exit("convert.py: VM %d at %d ms: %d pages in use, more than it may have" % (vm, row["t_ms"], used))
     keys = {"boot_id": vm + 1, "features": FEATURES, "sample": count, "guest_ms": row["t_ms"],
-            "total_pages": total, "free_pages": max(total - used, 0)}
+            "total_pages": total, "free_pages": total - used}
     keys.update((key + "_pages", row[key]) for key in LISTS)
     keys["swap_used_pages"] = row["swap_used"]
     keys.update((key + "_pages", row[key]) for key in COUNTS)

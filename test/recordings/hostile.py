@@ -135,6 +135,14 @@ def line_ends_and_zero_bytes():
     refused(random.randbytes(100000), "", "noise")
 
 
+def samples_that_no_guest_can_have_reported():
+    at, line = one_of_each[b"sample"]
+    for key, value in ((b"total_pages", 2 ** 63 - 1), (b"balloon_pages", 2 ** 63 - 1), (b"free_pages", 2 ** 32),
+                       (b"total_pages", 0), (b"sample", 0), (b"boot_id", 0)):
+        worse = re.sub(rb" %s=\d+" % key, b" %s=%d" % (key, value), line)
+        refused(b"".join(good[:at]) + worse, "no guest can have reported this: ", worse[:200].decode())
+
+
 def lines_of_100_megabytes():
     piece = b"7" * MIB
     for start in (b"", good[0] + good[1], good[0] + b"# ", good[0] + good[1] + b"5 tick at="):
@@ -146,7 +154,7 @@ def another_hypervisors_log_is_replayed():
     with tempfile.TemporaryDirectory() as folder:
         log, full = folder + "/log", folder + "/full"
         with open(log, "wb") as out:
-            subprocess.run([HERE + "/convert.py", "200000", "180000",
+            subprocess.run([HERE + "/convert.py", "500000", "460000",
                             TOP + "/test/traces/p_web_u.csv", TOP + "/test/traces/p_game_u.csv"],
                            check=True, stdout=out)
         code, out, err = run(["replay", "--inputs", "--record", full, log])
@@ -200,7 +208,8 @@ def format_1_replays_where_it_is_unambiguous():
 
 TESTS = [format_1_replays_where_it_is_unambiguous, truncated_anywhere, reordered_lines,
          reordered_keys, huge_numbers, unknown_names,
-         line_ends_and_zero_bytes, lines_of_100_megabytes, another_hypervisors_log_is_replayed,
+         line_ends_and_zero_bytes, samples_that_no_guest_can_have_reported,
+         lines_of_100_megabytes, another_hypervisors_log_is_replayed,
          another_core_is_named_first, another_rule_is_let_pass_if_only_sizes_count]
 
 

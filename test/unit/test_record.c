@@ -39,6 +39,18 @@ static struct record filled(uint32_t code, int byte)
 		record.event.a %= POISE_VM_STATE_COUNT;
 		record.event.b %= POISE_VM_STATE_COUNT;
 	}
+	if (code == POISE_EVENT_SAMPLE) {
+		/* Only what a guest can have reported is read back. */
+		struct poise_abi_guest *b = &record.data.sample.body;
+
+		record.data.sample.boot_id |= 1;
+		b->sample |= 1;
+		b->total_pages = POISE_PAGES_MAX;
+		b->balloon_pages = b->free_pages = b->available_pages = POISE_PAGES_MAX / 8;
+		b->active_file_pages = b->inactive_file_pages = 1;
+		b->active_anon_pages = b->inactive_anon_pages = b->unevictable_pages = 2;
+		b->swap_used_pages = b->floor_pages = 3;
+	}
 	return record; /* The caller points data into its own copy. */
 }
 
@@ -114,6 +126,11 @@ static void a_line_is_cut_rather_than_overrun(void **state)
 	}
 }
 
+#define SAMPLE(number, total, balloon, free)                                                     \
+	"1 sample vm=0 boot_id=1 sample=" number " total_pages=" total " balloon_pages=" balloon \
+	" free_pages=" free "\n"
+#define NOBODY "no guest can have reported this: "
+
 static void wrong_lines_are_refused_with_a_reason(void **state)
 {
 	static const struct {
@@ -172,6 +189,15 @@ static void wrong_lines_are_refused_with_a_reason(void **state)
 		 "\"tide_ms=5\" is unknown, twice there or out of order"},
 		{"1 set vm=0 min_pages=1 max_pages=1 flags=locked\n",
 		 "flags=locked is not a list of flags in core " POISE_VERSION},
+		/* The core need not expect what no page could hold. */
+		{SAMPLE("1", "4294967297", "0", "0"),
+		 NOBODY "a value is larger than this VM can have"},
+		{SAMPLE("1", "0", "0", "0"), NOBODY "a value is larger than this VM can have"},
+		{SAMPLE("0", "100", "0", "0"), NOBODY "a value is larger than this VM can have"},
+		{SAMPLE("1", "100", "9223372036854775807", "0"),
+		 NOBODY "a value is larger than this VM can have"},
+		{SAMPLE("1", "100", "100", "0"), NOBODY "the parts are larger than the whole"},
+		{SAMPLE("1", "100", "50", "51"), NOBODY "the parts are larger than the whole"},
 		{"1 plan vm=0 rule=fair size=1 delta_q16=0 reclaimable_q16=0 goal=1\n",
 		 "rule=fair is not the name of a rule in core " POISE_VERSION},
 		{"1 plan vm=0 rule=FAIR,SLEW size=1 delta_q16=0 reclaimable_q16=0 goal=1\n",
