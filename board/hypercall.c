@@ -63,7 +63,7 @@ static void moved(struct board_vm *vm, uint64_t pages)
 	}
 }
 
-static int64_t call_give(struct board_vm *vm, struct call *call)
+static int64_t call_inflate(struct board_vm *vm, struct call *call)
 {
 	int64_t result =
 		board_memory_inflate(vm, call->arguments[0], call->arguments[1], &call->second);
@@ -73,7 +73,7 @@ static int64_t call_give(struct board_vm *vm, struct call *call)
 	return result;
 }
 
-static int64_t call_take(struct board_vm *vm, struct call *call)
+static int64_t call_deflate(struct board_vm *vm, struct call *call)
 {
 	int64_t result =
 		board_memory_deflate(vm, call->arguments[0], call->arguments[1], &call->second);
@@ -178,8 +178,8 @@ static int64_t call_exit(struct board_vm *vm, struct call *call)
 
 static int64_t (*const table[HVC_CALLS])(struct board_vm *, struct call *) = {
 	[HVC_VERSION - HVC_BASE] = call_version,     [HVC_FEATURES - HVC_BASE] = call_features,
-	[HVC_PAGES - HVC_BASE] = call_pages,         [HVC_INFLATE - HVC_BASE] = call_give,
-	[HVC_DEFLATE - HVC_BASE] = call_take,        [HVC_SETTLED - HVC_BASE] = call_settled,
+	[HVC_PAGES - HVC_BASE] = call_pages,         [HVC_INFLATE - HVC_BASE] = call_inflate,
+	[HVC_DEFLATE - HVC_BASE] = call_deflate,     [HVC_SETTLED - HVC_BASE] = call_settled,
 	[HVC_URGENT - HVC_BASE] = call_urgent,       [HVC_BLK_READ - HVC_BASE] = call_blk_read,
 	[HVC_BLK_WRITE - HVC_BASE] = call_blk_write, [HVC_CONSOLE - HVC_BASE] = call_console,
 	[HVC_EXIT - HVC_BASE] = call_exit,

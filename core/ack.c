@@ -24,8 +24,8 @@ enum poise_err poise_ack(struct poise *p, uint32_t vm, uint64_t epoch, uint64_t 
 			pages < v->target_pages && v->window_pages > v->target_pages;
 		poise_ledger_set(p, v, pages, v->target_pages);
 		if (shrank_too_far && pages >= v->config.min_pages) {
-			/* It gave more than it was asked for: that is free now, and comes back with
-			 * a plan. */
+			/* It shrank further than it was asked to: that is free now, and comes back
+			 * with a plan. */
 			v->goal_pages = poise_min(pages, v->config.max_pages);
 			poise_resize_ask(p, v, pages, POISE_RULE_OVERSHOT);
 		}

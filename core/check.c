@@ -36,8 +36,8 @@ unsigned poise_check(const struct poise *p)
 {
 	uint64_t charged = 0;
 	uint64_t reserved = 0;
-	uint64_t taken = 0;
-	uint64_t given = 0;
+	uint64_t shrunk = 0;
+	uint64_t grown = 0;
 	if (p == NULL || p->magic != POISE_MAGIC || p->port == NULL) {
 		return POISE_CHECK_CONTEXT;
 	}
@@ -46,8 +46,8 @@ unsigned poise_check(const struct poise *p)
 		const struct poise_row *row = &p->plan.row[i];
 		charged += poise_vm_charge(&p->vm[i]);
 		reserved += p->vm[i].config.min_pages;
-		taken += poise_over(row->size_pages, row->goal_pages);
-		given += poise_over(row->goal_pages, row->size_pages);
+		shrunk += poise_over(row->size_pages, row->goal_pages);
+		grown += poise_over(row->goal_pages, row->size_pages);
 		broken |= check_vm(p, &p->vm[i]);
 	}
 	if ((int64_t)charged + p->free_pages != (int64_t)p->config.pool_pages) {
@@ -56,7 +56,7 @@ unsigned poise_check(const struct poise *p)
 	if (reserved > p->config.pool_pages) {
 		broken |= POISE_CHECK_RESERVED;
 	}
-	if (given != 0 && (int64_t)given > p->plan.available_pages + (int64_t)taken) {
+	if (grown != 0 && (int64_t)grown > p->plan.available_pages + (int64_t)shrunk) {
 		broken |= POISE_CHECK_PLAN;
 	}
 	return broken;

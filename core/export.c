@@ -3,7 +3,7 @@
  * A core's state as bytes and back, for a live update of the firmware or a restart of the program
  * that holds it. The fields are those of poise_saved.def, each a 64-bit little-endian word, so that
  * another compiler, another table size or another layout of the structs reads the same. In a file
- *of its own: a hypervisor that does not call these does not link them.
+ * of its own: a hypervisor that does not call these does not link them.
  *
  *	word	0	magic, with the number of the format in its last byte
  *		1	length in bytes

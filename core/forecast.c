@@ -3,18 +3,18 @@
  * Stage 3: sample -> forecast. Equations (1) to (3) of Kim, Kim, Min, Jun, Lee, Kim and Eom,
  * "Symbiotic Dynamic Memory Balancing for Virtual Machines in Smart TV Systems", ETRI Journal
  * 36(5), 2014, in fixed point. Pure: no VM, no policy, no clock. Demand is rounded up and
- * reclaimable memory down, against giving memory away; DESIGN.md argues the bound of the error.
+ * reclaimable memory down, against shrinking; DESIGN.md argues the bound of the error.
  */
 #include "internal.h"
 
 #define ONE_Q16 (INT64_C(1) << POISE_FRACTION_BITS)
 /* What was in use a moment ago may soon be so again; less likely while memory lies free. */
-#define HELD_FADES      10
-#define HELD_FADES_FREE 3
-/* Pressure fades slowly, so that memory is not taken again as soon as having it has stopped the
+#define PEAK_FADES      10
+#define PEAK_FADES_FREE 3
+/* Refaults fade slowly, so that a VM is not shrunk again as soon as its size has stopped the
  * reading back; faster where memory lies free and nothing is read back. */
-#define PRESSURE_FADES      32
-#define PRESSURE_FADES_FREE 6
+#define REFAULT_FADES      32
+#define REFAULT_FADES_FREE 6
 /* A VM is sated that reads back no more than this part of its size in an interval, and has free
  * memory. */
 #define SATED_PART 256
@@ -101,12 +101,12 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	}
 	f->peak_in_use_pages = poise_max(f->peak_in_use_pages, in_use);
 	const int64_t grown = (int64_t)used - (int64_t)poise_forecast_used(before, basis);
-	const uint64_t pressure = read_back(&before->body, &sample->body);
+	const uint64_t refaults = read_back(&before->body, &sample->body);
 	const uint64_t promise = promised(&before->body, &sample->body, grown, f->size_pages);
 	const uint64_t elapsed =
 		poise_min(now_ms - f->stepped_ms, (uint64_t)config->interval_ms << 16);
 	if (elapsed * 2 < config->interval_ms) {
-		f->refault_pages = poise_min(f->refault_pages + pressure, f->size_pages);
+		f->refault_pages = poise_min(f->refault_pages + refaults, f->size_pages);
 		f->promised_pages = poise_min(f->promised_pages + promise, f->size_pages / 8);
 		return;
 	}
@@ -120,13 +120,13 @@ void poise_forecast_update(struct poise_forecast *f, const struct poise_config *
 	f->delta_q16 = f->steps == 1
 			       ? change * ONE_Q16
 			       : poise_forecast_average(f->delta_q16, change, config->alpha_q10);
-	const bool sated = pressure <= f->size_pages / SATED_PART &&
+	const bool sated = refaults <= f->size_pages / SATED_PART &&
 			   sample->body.free_pages > f->size_pages / 10;
 	f->peak_in_use_pages -=
-		(f->peak_in_use_pages - in_use) / (sated ? HELD_FADES_FREE : HELD_FADES);
-	const uint64_t fades = sated ? PRESSURE_FADES_FREE : PRESSURE_FADES;
+		(f->peak_in_use_pages - in_use) / (sated ? PEAK_FADES_FREE : PEAK_FADES);
+	const uint64_t fades = sated ? REFAULT_FADES_FREE : REFAULT_FADES;
 	f->refault_pages =
-		poise_min(f->refault_pages - f->refault_pages / fades + pressure, f->size_pages);
+		poise_min(f->refault_pages - f->refault_pages / fades + refaults, f->size_pages);
 	f->promised_pages = poise_min(f->promised_pages / 2 + promise, f->size_pages / 8);
 	f->used_pages = used;
 	f->stepped_ms = now_ms;

@@ -129,7 +129,7 @@ void poise_plan_poise(const struct poise_plan_input *in, struct poise_plan *plan
 /* Makes the plan that is due now. `early`: before a tick is. A long gap counts as two intervals:
  * nothing is caught up. */
 void poise_plan_due(struct poise *p, bool early);
-/* Demand and reclaimable memory in whole pages, rounded against giving memory away. */
+/* Demand and reclaimable memory in whole pages, rounded against shrinking. */
 static inline int64_t poise_plan_delta(const struct poise_vm *vm)
 {
 	return (vm->forecast.delta_q16 + (1 << POISE_FRACTION_BITS) - 1) >> POISE_FRACTION_BITS;
@@ -142,7 +142,8 @@ static inline int64_t poise_plan_reclaimable(const struct poise_vm *vm)
 
 /* share.c: pure */
 
-/* Equation (4): the part of `total` that a donor with `spare` out of `sum` gives, rounded down. */
+/* Equation (4): the part of `total` that a donor with `spare` out of `sum` shrinks by, rounded
+ * down. */
 static inline uint64_t poise_share_part(uint64_t spare, uint64_t sum, uint64_t total)
 {
 	/* The product fits while what is split, total < sum, is no more than the largest pool.
@@ -151,13 +152,13 @@ static inline uint64_t poise_share_part(uint64_t spare, uint64_t sum, uint64_t t
 	return sum > total ? spare * total / sum : spare;
 }
 /*
- * Who desires more than it has gets it; who desires less, `spare` pages in all, gives its part of
- * `lacking`, and all of it if the limit is below its size. `rule` binds those that give a part
- * only. Returns the sum of what is given.
+ * Who desires more than it has gets it; who desires less, `spare` pages in all, shrinks by its part
+ * of `lacking`, and by all of it if the limit is below its size. `rule` binds those that shrink by
+ * a part only. Returns the sum of what they shrink by.
  */
 uint64_t poise_share_shrink(struct poise_plan *plan, uint64_t spare, uint64_t lacking,
 			    uint32_t rule);
-/* Cuts growth to what `available`, free memory and what others give, covers: in slot order. */
+/* Cuts growth to what `available`, free memory and others' shrinking, covers: in slot order. */
 void poise_share_cover(struct poise_plan *plan, int64_t available);
 /* Likewise, but everybody gets the same part of what it was to get; `rule` binds those. */
 void poise_share_cover_alike(struct poise_plan *plan, int64_t available, uint32_t rule);
@@ -187,14 +188,13 @@ uint64_t poise_reserve(const struct poise_config *config);
 /* Asks the port for a new target under a new epoch, charging a growth before the call. `rule`: the
  * last that shaped the target. */
 void poise_resize_ask(struct poise *p, struct poise_vm *v, uint64_t target_pages, uint32_t rule);
-/* Carries out the plan: takes first, then as many gives as free memory covers. */
+/* Carries out the plan: what shrinks first, then as much growth as free memory covers. */
 void poise_resize_commit(struct poise *p);
-/* Gives what waits, as far as free memory goes: urgent VMs first. */
+/* Grows the VMs that wait, as far as free memory goes: urgent ones first. */
 void poise_resize_settle(struct poise *p);
 /* Looks at a request's progress; parks the target of a balloon that does not move. */
 void poise_resize_watch(struct poise *p, struct poise_vm *v);
-/* Strikes after which a balloon counts as stuck; the quiet time doubles with each, up to this many.
- */
+/* The time that a VM is left alone doubles with each window without progress, up to this many. */
 #define POISE_BACKOFF_EXPONENT_MAX 6
 
 #endif

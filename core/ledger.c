@@ -28,6 +28,6 @@ uint64_t poise_reserve(const struct poise_config *config)
 
 uint64_t poise_ledger_grantable(const struct poise *p, bool reserve_open)
 {
-	const int64_t kept = reserve_open ? 0 : (int64_t)poise_reserve(&p->config);
-	return p->free_pages > kept ? (uint64_t)(p->free_pages - kept) : 0;
+	const int64_t reserve = reserve_open ? 0 : (int64_t)poise_reserve(&p->config);
+	return p->free_pages > reserve ? (uint64_t)(p->free_pages - reserve) : 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Policy `paper`: the reference. Equations (3) and (4) and the needy and donor rules of the 2014
  * paper, and nothing else. A VM k is needy when delta_k > R_k and asks for delta_k; the donors are
- * those with R_i > delta_i, and each gives (R_i - delta_i)/sum * delta_k, or all of it if the sum
- * is not enough.
+ * those with R_i > delta_i, and each shrinks by (R_i - delta_i)/sum * delta_k, or all of it if the
+ * sum is not enough.
  *
  * Where the paper leaves something open: several needy VMs are served in slot order instead of a
  * random one, so that a run can be repeated; a needy VM with delta_k <= 0 gets nothing, as (4)
@@ -14,7 +14,7 @@
 #include "internal.h"
 
 /* What a VM should have: everything it uses and will use, and the headroom of equation (3). */
-static int64_t wanted(const struct poise_vm *vm)
+static int64_t desired(const struct poise_vm *vm)
 {
 	return (int64_t)vm->forecast.size_pages - poise_plan_reclaimable(vm) + poise_plan_delta(vm);
 }
@@ -32,7 +32,7 @@ void poise_plan_paper(const struct poise_plan_input *in, struct poise_plan *plan
 		const struct poise_vm *vm = &in->vm[i];
 		struct poise_demand *d = &plan->row[i].demand;
 		const uint64_t size = vm->target_pages;
-		const int64_t surplus = (int64_t)size - wanted(vm);
+		const int64_t surplus = (int64_t)size - desired(vm);
 		const int64_t delta = poise_plan_delta(vm);
 		const uint64_t upper = poise_max(d->upper_pages, size);
 		if (!takes_part(vm) || surplus == 0) {

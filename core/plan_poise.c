@@ -95,7 +95,7 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 			continue;
 		}
 		const uint64_t part = poise_over(all, sum->own_pages) * row->weight / sum->weights;
-		const uint64_t due = fair ? d->own_pages + part : vm->target_pages;
+		const uint64_t entitlement = fair ? d->own_pages + part : vm->target_pages;
 		const bool measured = poise_vm_measured(vm);
 		uint32_t rule = d->rule;
 		uint64_t need = d->desired_pages;
@@ -104,13 +104,13 @@ static uint64_t find_shares(const struct poise_plan_input *in, struct poise_plan
 			rule = need < d->desired_pages ? POISE_RULE_TIGHT : rule;
 		}
 		if (measured && on(off, POISE_RULE_CLAIM)) {
-			const uint64_t claim = poise_rule_claim(in, vm, d, need, due);
+			const uint64_t claim = poise_rule_claim(in, vm, d, need, entitlement);
 			rule = claim < need ? POISE_RULE_CLAIM : rule;
 			need = claim;
 		}
 		row->rule = rule;
 		row->share.most_pages = need;
-		row->share.entitlement_pages = poise_min(due, need);
+		row->share.entitlement_pages = poise_min(entitlement, need);
 		row->goal_pages = row->share.entitlement_pages;
 		started += row->goal_pages;
 		needed += need;
@@ -172,15 +172,15 @@ static bool urgent_lacks(const struct poise_plan_input *in, const struct poise_p
 }
 
 /*
- * Those whose goals are near keep what they have; but where the others then fall short, they give
+ * Those whose goals are near keep what they have; but where the others then fall short, they shrink
  * as well: at ticks, and for a VM that calls for help.
  */
-static void suppress_near(const struct poise_plan_input *in, struct poise_plan *plan)
+static void suppress_in_band(const struct poise_plan_input *in, struct poise_plan *plan)
 {
 	int64_t missing = -plan->available_pages;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
-		row->suppressed = poise_rule_near(in, &in->vm[i], row);
+		row->suppressed = poise_rule_in_band(in, &in->vm[i], row);
 		if (row->suppressed == 0) {
 			missing += (int64_t)row->goal_pages - (int64_t)row->size_pages;
 		}
@@ -194,14 +194,14 @@ static void suppress_near(const struct poise_plan_input *in, struct poise_plan *
 	}
 }
 
-/* Not enough for all. Returns the sum of what others give up. */
+/* Not enough for all. Returns the sum of what others shrink by. */
 static uint64_t share_shortage(const struct poise_plan_input *in, struct poise_plan *plan,
 			       const struct totals *sum)
 {
 	const uint32_t off = in->config->rules_off;
 	poise_share_fill(plan, find_shares(in, plan, sum));
 	if (on(off, POISE_RULE_DEAD_BAND)) {
-		suppress_near(in, plan);
+		suppress_in_band(in, plan);
 	}
 	uint64_t in_use;
 	const uint64_t immediate = find_immediate_demand(in, plan, &in_use);

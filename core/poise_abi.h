@@ -39,17 +39,17 @@
  * Guest features: what the guest's fields mean and which of them are filled in. Bits are only ever
  * added; a reader ignores those it does not know.
  */
-#define POISE_GF_ANON_INACTIVE \
-	0x0001u /* new anonymous pages start on the inactive list (Linux >= 5.9) */
-#define POISE_GF_MGLRU     0x0002u /* multi-generational LRU: lists are the oldest/youngest two */
-#define POISE_GF_AVAILABLE 0x0004u /* available_pages is filled in */
-#define POISE_GF_SWAP_FLOW 0x0008u /* swap_out_pages and swap_in_pages are filled in */
-#define POISE_GF_REFAULT   0x0010u /* refault_anon_pages and refault_file_pages are filled in */
-#define POISE_GF_COMMITTED 0x0020u /* committed_pages is filled in */
-#define POISE_GF_RECLAIM   0x0040u /* direct_reclaims and oom_kills are filled in */
-#define POISE_GF_FLOOR     0x0080u /* floor_pages is filled in */
-#define POISE_GF_URGENT    0x0100u /* the urgent word is used */
-#define POISE_GF_KNOWN     0x01ffu
+/* New anonymous pages start on the inactive list (Linux >= 5.9). */
+#define POISE_GF_ANON_INACTIVE 0x0001u
+#define POISE_GF_MGLRU         0x0002u /* multi-generational LRU: lists are the oldest/youngest two */
+#define POISE_GF_AVAILABLE     0x0004u /* available_pages is filled in */
+#define POISE_GF_SWAP_FLOW     0x0008u /* swap_out_pages and swap_in_pages are filled in */
+#define POISE_GF_REFAULT       0x0010u /* refault_anon_pages and refault_file_pages are filled in */
+#define POISE_GF_COMMITTED     0x0020u /* committed_pages is filled in */
+#define POISE_GF_RECLAIM       0x0040u /* direct_reclaims and oom_kills are filled in */
+#define POISE_GF_FLOOR         0x0080u /* floor_pages is filled in */
+#define POISE_GF_URGENT        0x0100u /* the urgent word is used */
+#define POISE_GF_KNOWN         0x01ffu
 
 /* Host features: what the hypervisor does with the page. */
 #define POISE_HF_URGENT 0x0001u /* the urgent word is looked at; a doorbell is worth ringing */
@@ -73,35 +73,50 @@ struct poise_abi_head {
 /*
  * Body of the guest page. All sizes in pages of 4 KiB whatever the guest's page size. Counters
  * count up from boot and wrap at 2^64. Fields up to swap_used_pages must be there; those after it
- * may be missing
- * (`length` ends before them) or unused (their feature bit is clear) and then count as zero.
+ * may be missing (`length` ends before them) or unused (their feature bit is clear) and then count
+ * as zero.
  */
 struct poise_abi_guest {
-	uint64_t sample;      /* 0x060 number of this update, from 1, up by at least 1 each time */
-	uint64_t guest_ms;    /* 0x068 the guest's monotonic time, informative */
-	uint64_t total_pages; /* 0x070 memory the guest booted with, balloon included; constant */
-	uint64_t balloon_pages;       /* 0x078 of total, now in the balloon as the guest sees it */
-	uint64_t free_pages;          /* 0x080 */
-	uint64_t active_file_pages;   /* 0x088 page cache, without shared memory */
-	uint64_t inactive_file_pages; /* 0x090 */
-	uint64_t active_anon_pages;   /* 0x098 anonymous and shared memory in RAM */
-	uint64_t inactive_anon_pages; /* 0x0a0 */
-	uint64_t unevictable_pages;   /* 0x0a8 */
-	uint64_t swap_used_pages;     /* 0x0b0 now out in swap */
-	uint64_t available_pages; /* 0x0b8 POISE_GF_AVAILABLE: estimate of what can be had without
-				     swapping */
-	uint64_t swap_out_pages;  /* 0x0c0 POISE_GF_SWAP_FLOW: counter, written to swap */
-	uint64_t swap_in_pages;   /* 0x0c8 POISE_GF_SWAP_FLOW: counter, read from swap */
-	uint64_t refault_anon_pages; /* 0x0d0 POISE_GF_REFAULT: counter, evicted and soon wanted
-					again */
-	uint64_t refault_file_pages; /* 0x0d8 POISE_GF_REFAULT */
-	uint64_t committed_pages; /* 0x0e0 POISE_GF_COMMITTED: promised to processes, touched or not
-				   */
-	uint64_t direct_reclaims; /* 0x0e8 POISE_GF_RECLAIM: counter, allocations that had to
-				     reclaim */
-	uint64_t oom_kills;       /* 0x0f0 POISE_GF_RECLAIM: counter */
-	uint64_t floor_pages; /* 0x0f8 POISE_GF_FLOOR: the guest asks not to be made smaller than
-				 this */
+	/* 0x060 number of this update, from 1, up by at least 1 each time */
+	uint64_t sample;
+	/* 0x068 the guest's monotonic time, informative */
+	uint64_t guest_ms;
+	/* 0x070 memory the guest booted with, balloon included; constant */
+	uint64_t total_pages;
+	/* 0x078 of total, now in the balloon as the guest sees it */
+	uint64_t balloon_pages;
+	/* 0x080 */
+	uint64_t free_pages;
+	/* 0x088 page cache, without shared memory */
+	uint64_t active_file_pages;
+	/* 0x090 */
+	uint64_t inactive_file_pages;
+	/* 0x098 anonymous and shared memory in RAM */
+	uint64_t active_anon_pages;
+	/* 0x0a0 */
+	uint64_t inactive_anon_pages;
+	/* 0x0a8 */
+	uint64_t unevictable_pages;
+	/* 0x0b0 now out in swap */
+	uint64_t swap_used_pages;
+	/* 0x0b8 POISE_GF_AVAILABLE: estimate of what can be had without swapping */
+	uint64_t available_pages;
+	/* 0x0c0 POISE_GF_SWAP_FLOW: counter, written to swap */
+	uint64_t swap_out_pages;
+	/* 0x0c8 POISE_GF_SWAP_FLOW: counter, read from swap */
+	uint64_t swap_in_pages;
+	/* 0x0d0 POISE_GF_REFAULT: counter, evicted and soon wanted again */
+	uint64_t refault_anon_pages;
+	/* 0x0d8 POISE_GF_REFAULT */
+	uint64_t refault_file_pages;
+	/* 0x0e0 POISE_GF_COMMITTED: promised to processes, touched or not */
+	uint64_t committed_pages;
+	/* 0x0e8 POISE_GF_RECLAIM: counter, allocations that had to reclaim */
+	uint64_t direct_reclaims;
+	/* 0x0f0 POISE_GF_RECLAIM: counter */
+	uint64_t oom_kills;
+	/* 0x0f8 POISE_GF_FLOOR: the guest asks not to be made smaller than this */
+	uint64_t floor_pages;
 };
 
 /* Body of the host page. */

@@ -3,14 +3,14 @@
  * Sequence protocol of the shared pages: the only two places that hold barriers, one for each side.
  *
  * One writer, any number of readers, no waiting on either side. The writer never reads the page;
- *the reader never writes it. After H.-J. Boehm, "Can seqlocks get along with programming language
- *memory models?" (HPL-2012-68), figure 6, with the AArch64 instructions spelled out:
+ * the reader never writes it. After H.-J. Boehm, "Can seqlocks get along with programming language
+ * memory models?" (HPL-2012-68), figure 6, with the AArch64 instructions spelled out:
  *
  *	writer	STR seq odd; DMB ISHST; STR words...; STLR seq even
  *	reader	LDAR seq; LDR words...; DMB ISHLD; LDR seq again
  *
  * A release store of the odd value would not do: release orders what comes before it, and here the
- *data comes after. An acquire load for the second look would not do for the mirrored reason.
+ * data comes after. An acquire load for the second look would not do for the mirrored reason.
  *
  * The POISE_SEQ_* primitives can be replaced before this file is included: the memory model checker
  * compiles the same two functions over its own atomics.

@@ -148,10 +148,9 @@ struct poise_demand {
 
 /* What the allocator works out for one VM when memory is short; nobody else reads it. */
 struct poise_share {
-	/* Its due: what it needs, up to what is its own and its weighted part of the rest. */
+	/* What it needs, up to what is its own and its weighted part of the rest. */
 	uint64_t entitlement_pages;
-	/* The most that sharing gives it: what it needs, or what it desires once all needs are met.
-	 */
+	/* Most that sharing gives it: what it needs, or what it desires once all needs are met. */
 	uint64_t most_pages;
 };
 

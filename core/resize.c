@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stage 6: the ledger's targets -> requests to the port. Takes go out at once, gives only as far as
- * memory is free by the host's own count. Watches that balloons move: progress is pages in a time,
- * not the number of answers. Knows no forecast and no rule.
+ * Stage 6: the ledger's targets -> requests to the port. Shrinking is asked for at once, growth
+ * only as far as memory is free by the host's own count. Watches that balloons move: progress is
+ * pages in a time, not the number of answers. Knows no forecast and no rule.
  */
 #include "internal.h"
 
@@ -39,8 +39,8 @@ void poise_resize_ask(struct poise *p, struct poise_vm *v, uint64_t target_pages
 	poise_emit(p, POISE_EVENT_RESIZE, slot, err, target_pages, v->epoch);
 }
 
-/* Gives one VM what it waits for, as far as memory goes. */
-static void give(struct poise *p, struct poise_vm *v)
+/* Grows one VM that waits for memory, as far as that goes. */
+static void grow(struct poise *p, struct poise_vm *v)
 {
 	/* The reserve is for the urgent, and for a VM that could not even boot without it. */
 	const bool open = v->urgent != 0 || v->state == POISE_VM_UNMANAGED;
@@ -61,7 +61,7 @@ void poise_resize_settle(struct poise *p)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_vm *v = &p->vm[slot];
 		if (v->goal_pages > v->target_pages && v->unsent == 0) {
-			give(p, v);
+			grow(p, v);
 		}
 		slot = slot + 1 < POISE_VM_MAX ? slot + 1 : 0;
 	}

@@ -83,8 +83,8 @@ static inline void poise_rule_equation(const struct poise_plan_input *in, const 
 
 /*
  * In need of what is missing, not of all that it will use; and a forecast of shrinking frees
- * nothing, as memory that was given back shows in R already. Between two programs, or two phases of
- * one, it keeps for a while what it had in use.
+ * nothing, as memory that its guest has freed shows in R already. Between two programs, or two
+ * phases of one, it keeps for a while what it had in use.
  */
 static inline void poise_rule_shortfall(const struct poise_plan_input *in,
 					const struct poise_vm *vm, struct poise_demand *d)
@@ -113,7 +113,7 @@ static inline void poise_rule_pressure(const struct poise_plan_input *in, const 
 	}
 }
 
-/* What an urgent guest can still have by itself, it need not be given; but nothing is taken from it
+/* What an urgent guest can still have by itself, it need not grow by; but it does not shrink
  * now. */
 static inline void poise_rule_urgent(const struct poise_plan_input *in, const struct poise_vm *vm,
 				     struct poise_demand *d)
@@ -234,16 +234,16 @@ static inline uint64_t poise_minimum_demand(const struct poise_plan_input *in,
 }
 
 /*
- * What it reads back gives a VM no claim to more than its share, `due`: who thrashes beyond that
+ * What it reads back gives a VM no claim to more than its entitlement: who thrashes beyond that
  * would only make another one thrash, and who lies would rob it. Returns what is left of `need`.
  */
 static inline uint64_t poise_rule_claim(const struct poise_plan_input *in,
 					const struct poise_vm *vm, const struct poise_demand *d,
-					uint64_t need, uint64_t due)
+					uint64_t need, uint64_t entitlement)
 {
 	const uint64_t least = poise_max(poise_over(need, poise_vm_refaults(in, vm)),
 					 poise_min(d->lower_pages, need));
-	return poise_max(poise_min(need, due), least);
+	return poise_max(poise_min(need, entitlement), least);
 }
 
 /*
@@ -251,8 +251,8 @@ static inline uint64_t poise_rule_claim(const struct poise_plan_input *in,
  * memory that goes to and fro costs a swap each time. What it is entitled to is no way back, and
  * for an urgent VM nothing is too near.
  */
-static inline bool poise_rule_near(const struct poise_plan_input *in, const struct poise_vm *vm,
-				   const struct poise_row *row)
+static inline bool poise_rule_in_band(const struct poise_plan_input *in, const struct poise_vm *vm,
+				      const struct poise_row *row)
 {
 	const struct poise_demand *d = &row->demand;
 	const uint64_t change = poise_apart(row->goal_pages, row->size_pages);
@@ -272,20 +272,20 @@ static inline bool poise_rule_near(const struct poise_plan_input *in, const stru
 }
 
 /*
- * What the VM wants itself, `upto` pages, is reclaimed by a 64th a second only, and by ticks only;
- * but of `immediate` pages it gives its part at once, as one of those who are to lose `in_use` such
- * pages in all.
+ * What the VM desires itself, `upto` pages, is reclaimed by a 64th a second only, and by ticks
+ * only; but by its part of `immediate` pages it shrinks at once, as one of those who are to lose
+ * `in_use` such pages in all.
  */
 static inline void poise_reclaim_rate(const struct poise_plan_input *in, struct poise_row *row,
 				      uint64_t upto, uint64_t in_use, uint64_t immediate)
 {
-	const uint64_t wanted = poise_min(row->size_pages, upto);
-	const uint64_t excess = poise_over(wanted, row->goal_pages);
+	const uint64_t desired = poise_min(row->size_pages, upto);
+	const uint64_t excess = poise_over(desired, row->goal_pages);
 	/* Rounded up, or a few pages would be missing for ever. */
 	const uint64_t now =
 		poise_min(excess, poise_share_part(excess, in_use, immediate) + (immediate != 0));
 	const uint64_t later = (excess - now) / 64 * in->elapsed_ms / 1000;
-	const uint64_t least = poise_over(wanted, now + (in->early != 0 ? 0 : later));
+	const uint64_t least = poise_over(desired, now + (in->early != 0 ? 0 : later));
 	if (row->goal_pages < least) {
 		row->goal_pages = least;
 		row->rule = POISE_RULE_GENTLE;

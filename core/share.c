@@ -35,13 +35,13 @@ void poise_share_cover(struct poise_plan *plan, int64_t available)
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 		struct poise_row *row = &plan->row[i];
 		if (row->goal_pages > row->size_pages) {
-			const uint64_t wanted = row->goal_pages - row->size_pages;
+			const uint64_t growth = row->goal_pages - row->size_pages;
 			const uint64_t most = available > 0 ? (uint64_t)available : 0;
-			if (most < wanted) {
+			if (most < growth) {
 				row->goal_pages = row->size_pages + most;
 				row->rule = POISE_RULE_COVERED;
 			}
-			available -= (int64_t)poise_min(wanted, most);
+			available -= (int64_t)poise_min(growth, most);
 		}
 	}
 }
@@ -49,16 +49,16 @@ void poise_share_cover(struct poise_plan *plan, int64_t available)
 void poise_share_cover_alike(struct poise_plan *plan, int64_t available, uint32_t rule)
 {
 	const uint64_t most = available > 0 ? (uint64_t)available : 0;
-	uint64_t wanted = 0;
+	uint64_t growth = 0;
 	for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
-		wanted += poise_over(plan->row[i].goal_pages, plan->row[i].size_pages);
+		growth += poise_over(plan->row[i].goal_pages, plan->row[i].size_pages);
 	}
-	for (uint32_t i = 0; i < POISE_VM_MAX && wanted > most; i++) {
+	for (uint32_t i = 0; i < POISE_VM_MAX && growth > most; i++) {
 		struct poise_row *row = &plan->row[i];
 		if (row->goal_pages > row->size_pages) {
 			row->goal_pages =
 				row->size_pages +
-				poise_share_part(row->goal_pages - row->size_pages, wanted, most);
+				poise_share_part(row->goal_pages - row->size_pages, growth, most);
 			row->rule = rule;
 		}
 	}

@@ -107,7 +107,7 @@ enum poise_err poise_vm_remove(struct poise *p, uint32_t vm)
 	const uint64_t back = poise_vm_charge(v);
 	poise_ledger_set(p, v, 0, 0);
 	*v = (struct poise_vm){.state = POISE_VM_EMPTY};
-	/* What the plan meant to take from it, or to give it, is there. */
+	/* What the plan meant to shrink it by, or to let it grow by, is there. */
 	p->plan.available_pages +=
 		(int64_t)p->plan.row[vm].size_pages - (int64_t)p->plan.row[vm].goal_pages;
 	p->plan.row[vm] = (struct poise_row){0};

@@ -41,8 +41,8 @@ struct replay_result {
 
 	unsigned long line; /* of the first difference or mistake, 0 for none */
 	const char *reason; /* NULL if it replays identically */
-	const char *key;    /* of a difference: the first value that differs; NULL: one side has
-			       nothing there */
+	/* Of a difference: the first value that differs; NULL: one side has nothing there. */
+	const char *key;
 	char expected[RECORD_LINE_MAX];   /* what the recording says there */
 	char found[RECORD_LINE_MAX];      /* what the core does */
 	struct poise_event recorded, now; /* both, without their data, if there is a key */

@@ -13,8 +13,8 @@
 /* What the programs have and do in one stretch of time. Pages of 4 KiB. */
 struct sim_row {
 	uint32_t ms; /* how long it takes when no memory is missing */
-	uint32_t
-		cpu_ms; /* of that the processor is at work: at most ms; the rest waits for users */
+	/* Of that the processor is at work: at most `ms`; the rest waits for users. */
+	uint32_t cpu_ms;
 	uint32_t anon;  /* anonymous pages at its end */
 	uint32_t file;  /* file pages that a system without limits would hold at its end */
 	uint32_t churn; /* anonymous pages freed and allocated again within the row */

@@ -4,9 +4,9 @@
  *	same SCENARIOS UPDATED RECORDING...
  * SCENARIOS was written by record_all at EL2: the same file is made here and has to be equal to the
  * last byte. UPDATED is of a core whose state was taken over by another one behind each tick: it
- *has to be what a single core would have decided. Each RECORDING, those two among them, is
- *replayed: every decision has to come out as recorded. And a recording in which one number was
- *changed must be found out. Last line: N passed, N failed.
+ * has to be what a single core would have decided. Each RECORDING, those two among them, is
+ * replayed: every decision has to come out as recorded. And a recording in which one number was
+ * changed must be found out. Last line: N passed, N failed.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -144,12 +144,12 @@ struct scenario_options {
 	uint32_t policy; /* enum poise_policy */
 	uint32_t rules_off;
 	uint32_t calm_ticks; /* played after the script has ended, all calls work */
-	uint32_t update; /* after so many ticks, again and again, another core takes the state over;
-			    0: never */
-	bool sloppy;     /* leaves out what costs much: the byte comparison after errors */
+	/* After so many ticks, again and again, another core takes the state over; 0: never. */
+	uint32_t update;
+	bool sloppy; /* leaves out what costs much: the byte comparison after errors */
 	bool no_expect;
-	bool flip; /* a page is overwritten the moment its sample is reported, until poise_poll
-		      returns */
+	/* A page is overwritten the moment its sample is reported, until poise_poll returns. */
+	bool flip;
 };
 
 struct model_late {
@@ -205,9 +205,9 @@ struct scenario_run {
 	uint64_t random;
 	uint64_t calls, faults; /* of the port while the script lasted; those that went wrong */
 	uint64_t checks;
-	uint32_t
-		external_tick; /* last one in which the script took memory behind the core's back */
-	int64_t debt_pages;    /* free memory below zero at the check before */
+	/* The last one in which the script took memory behind the core's back. */
+	uint32_t external_tick;
+	int64_t debt_pages; /* free memory below zero at the check before */
 	bool calm;
 
 	/* The first thing that was wrong. */

@@ -5,7 +5,7 @@
  *	I1 charges + free = pool, by poise_check, and so do the host's own books (the engine)
  *	I2 reservation and limit, by poise_check, and no managed VM's request is outside of them
  *	I4 what a VM has been granted and does not have yet is free in the host, unless there is a
- *debt
+ * debt
  */
 #ifndef TEST_UNIT_SIM_FAULT_H
 #define TEST_UNIT_SIM_FAULT_H

@@ -44,10 +44,11 @@ struct poise_sample support_sample(const struct poise_guest_update *update);
 
 /* How a call of `resize` or `measure` goes. */
 enum fake_answer {
-	FAKE_OK,        /* resize: the VM moves, then one ack; measure: the truth */
-	FAKE_ERROR,     /* resize, measure: POISE_E_PORT */
-	FAKE_SHORT,     /* resize: half of the way, then an ack; measure: half as much as is true
-			 * is an untruth that no port may tell, so this is POISE_E_BUSY */
+	FAKE_OK,    /* resize: the VM moves, then one ack; measure: the truth */
+	FAKE_ERROR, /* resize, measure: POISE_E_PORT */
+	/* resize: half of the way, then an ack; measure: half as much as is true is an untruth that
+	 * no port may tell, so this is POISE_E_BUSY */
+	FAKE_SHORT,
 	FAKE_LATE,      /* resize: the VM moves, the ack comes FAKE_LATE_STEPS later */
 	FAKE_DUPLICATE, /* resize: the ack comes twice; measure: the truth */
 	FAKE_NEVER,     /* resize: the VM does not move, no ack; measure: POISE_E_GONE */
@@ -89,8 +90,8 @@ struct fake {
 	/* What happened. */
 	uint64_t calls[FAKE_CALL_COUNT];
 	uint64_t last_target[POISE_VM_MAX];
-	uint32_t
-		records; /* since fake_start or fake_forget; only the first FAKE_RECORDS are kept */
+	/* Since fake_start or fake_forget; only the first FAKE_RECORDS are kept. */
+	uint32_t records;
 	struct fake_record record[FAKE_RECORDS];
 };
 

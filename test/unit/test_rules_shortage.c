@@ -121,7 +121,7 @@ static void rule_near(void **state)
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
 		const struct poise_plan_input in = plan_input(&p);
-		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
 		assert_int_equal(row.goal_pages, rows[i].goal);
 		/* A small one that was large: 1,500 instead of 1,000 pages, so half as wide again.
 		 */
@@ -129,18 +129,18 @@ static void rule_near(void **state)
 		plan_put(&p, 0, &vm);
 		row.goal_pages = rows[i].goal < 1000 ? 1000 - (1000 - rows[i].goal) * 3 / 2
 						     : 1000 + (rows[i].goal - 1000) * 3 / 2;
-		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
 		vm.boot_pages = 0;
 		row.goal_pages = rows[i].goal;
 		/* Below its reservation, or on the way up where nothing is known of it: nothing is
 		 * too near. */
 		vm.min_pages = 1001;
 		plan_put(&p, 0, &vm);
-		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), 0);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), 0);
 		vm.min_pages = 1;
 		plan_put(&p, 0, &vm);
 		p.vm[0].state = POISE_VM_STALE;
-		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row),
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row),
 				 rows[i].goal <= 1000 ? rows[i].kept : 0);
 	}
 }
@@ -168,7 +168,7 @@ static void rule_near_is_not_as_far_as_it_may_go(void **state)
 		plan_early = rows[i].early;
 		plan_put(&p, 0, &vm);
 		const struct poise_plan_input in = plan_input(&p);
-		assert_int_equal(poise_rule_near(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
 	}
 }
 

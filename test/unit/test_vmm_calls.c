@@ -79,23 +79,23 @@ static void balloon_moves_by_what_happened(void **state)
 	static const struct {
 		uint64_t number, first, count, answer;
 	} rows[] = {
-		{VMM_CALL_GIVE, 100, 20, 20}, /* up to the balloon */
-		{VMM_CALL_GIVE, 100, 20, 0},  /* again */
-		{VMM_CALL_GIVE, 90, 20, 10},  /* up to what is there already */
-		{VMM_CALL_GIVE, 0, 0, 0},
-		{VMM_CALL_TAKE, 0, 10, 0}, /* is not in the balloon */
-		{VMM_CALL_TAKE, 90, 10, 10},
-		{VMM_CALL_TAKE, 100, 100, 20}, /* as far as it is allowed to be large */
-		{VMM_CALL_TAKE, 120, 1, 0},
-		{VMM_CALL_GIVE, PAGES, 1, 0}, /* not RAM, in every way */
-		{VMM_CALL_GIVE, PAGES - 1, 2, 0},
-		{VMM_CALL_GIVE, 0, PAGES + 1, 0},
-		{VMM_CALL_GIVE, 1, UINT64_MAX, 0},
-		{VMM_CALL_GIVE, UINT64_MAX, 1, 0},
-		{VMM_CALL_GIVE, UINT64_MAX, UINT64_MAX, 0},
-		{VMM_CALL_TAKE, PAGES, 1, 0},
-		{VMM_CALL_TAKE, 150, PAGES, 0},
-		{VMM_CALL_TAKE, UINT64_MAX, 2, 0},
+		{VMM_CALL_INFLATE, 100, 20, 20}, /* up to the balloon */
+		{VMM_CALL_INFLATE, 100, 20, 0},  /* again */
+		{VMM_CALL_INFLATE, 90, 20, 10},  /* up to what is there already */
+		{VMM_CALL_INFLATE, 0, 0, 0},
+		{VMM_CALL_DEFLATE, 0, 10, 0}, /* is not in the balloon */
+		{VMM_CALL_DEFLATE, 90, 10, 10},
+		{VMM_CALL_DEFLATE, 100, 100, 20}, /* as far as it is allowed to be large */
+		{VMM_CALL_DEFLATE, 120, 1, 0},
+		{VMM_CALL_INFLATE, PAGES, 1, 0}, /* not RAM, in every way */
+		{VMM_CALL_INFLATE, PAGES - 1, 2, 0},
+		{VMM_CALL_INFLATE, 0, PAGES + 1, 0},
+		{VMM_CALL_INFLATE, 1, UINT64_MAX, 0},
+		{VMM_CALL_INFLATE, UINT64_MAX, 1, 0},
+		{VMM_CALL_INFLATE, UINT64_MAX, UINT64_MAX, 0},
+		{VMM_CALL_DEFLATE, PAGES, 1, 0},
+		{VMM_CALL_DEFLATE, 150, PAGES, 0},
+		{VMM_CALL_DEFLATE, UINT64_MAX, 2, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -103,8 +103,8 @@ static void balloon_moves_by_what_happened(void **state)
 		const uint64_t answer = call(rows[i].number, rows[i].first, rows[i].count);
 		assert_int_equal(answer, rows[i].answer);
 		assert_int_equal(bits(), vm.given_pages);
-		assert_int_equal(bits(), rows[i].number == VMM_CALL_GIVE ? before + answer
-									 : before - answer);
+		assert_int_equal(bits(), rows[i].number == VMM_CALL_INFLATE ? before + answer
+									    : before - answer);
 	}
 	assert_int_equal(vm.given_pages, PAGES - BOOT);
 }
@@ -125,7 +125,7 @@ static bool reachable(uint64_t page)
 static void given_pages_are_gone_and_others_are_not(void **state)
 {
 	(void)state;
-	assert_int_equal(call(VMM_CALL_GIVE, 10, 5), 5);
+	assert_int_equal(call(VMM_CALL_INFLATE, 10, 5), 5);
 	for (uint64_t i = 0; i < PAGES; i++) {
 		const bool away = (i >= 10 && i < 15) || i >= BOOT;
 		assert_int_equal(reachable(i), !away);
@@ -133,7 +133,7 @@ static void given_pages_are_gone_and_others_are_not(void **state)
 	}
 	assert_int_equal(vmm_size(&vm), BOOT - 5);
 	/* What comes back is new. */
-	assert_int_equal(call(VMM_CALL_TAKE, 10, 5), 5);
+	assert_int_equal(call(VMM_CALL_DEFLATE, 10, 5), 5);
 	for (uint64_t i = 10; i < 15; i++) {
 		assert_int_equal(vm.ram[i * PAGE_BYTES], 0);
 	}
@@ -147,7 +147,8 @@ static void books_agree_with_the_mapping(void **state)
 	(void)state;
 	vm.allowed_pages = PAGES;
 	for (unsigned i = 0; i < 300; i++) {
-		const uint64_t number = random_upto(&seed, 1) != 0 ? VMM_CALL_GIVE : VMM_CALL_TAKE;
+		const uint64_t number =
+			random_upto(&seed, 1) != 0 ? VMM_CALL_INFLATE : VMM_CALL_DEFLATE;
 		const uint64_t first = random_upto(&seed, PAGES);
 		(void)call(number, first, random_upto(&seed, 40));
 		assert_int_equal(bits(), vm.given_pages);
@@ -161,11 +162,11 @@ static void no_more_is_had_than_allowed(void **state)
 {
 	(void)state;
 	vm.allowed_pages = BOOT + 7;
-	assert_int_equal(call(VMM_CALL_TAKE, BOOT, 50), 7);
+	assert_int_equal(call(VMM_CALL_DEFLATE, BOOT, 50), 7);
 	vm.allowed_pages = 10; /* to be shrunk: nothing until it has */
-	assert_int_equal(call(VMM_CALL_TAKE, BOOT + 7, 1), 0);
+	assert_int_equal(call(VMM_CALL_DEFLATE, BOOT + 7, 1), 0);
 	vm.allowed_pages = UINT64_MAX;
-	assert_int_equal(call(VMM_CALL_TAKE, BOOT + 7, PAGES - BOOT - 7), PAGES - BOOT - 7);
+	assert_int_equal(call(VMM_CALL_DEFLATE, BOOT + 7, PAGES - BOOT - 7), PAGES - BOOT - 7);
 	assert_int_equal(vm.given_pages, 0);
 }
 

@@ -4,9 +4,9 @@
  *
  *	look watch DIR		ten times a second: all domains but dom0 together have no more MiB
  *				than file DIR/pool says, each that runs no less than DIR/min, and
- *Xen itself no less free than DIR/free; domains whose numbers stand in DIR/ignore do not count.
+ * Xen itself no less free than DIR/free; domains whose numbers stand in DIR/ignore do not count.
  *"broken ..." whenever that does not hold, "looked ..." twice a second. look domain NAME	its
- *number, its pages, its limit
+ * number, its pages, its limit
  *	look sum | free		pages of all domains but dom0; pages that Xen has free
  */
 #undef __STRICT_ANSI__ /* Xen's headers need GNU C. */

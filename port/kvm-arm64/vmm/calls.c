@@ -22,10 +22,10 @@ static enum vmm_call call(struct vmm *vm, uint64_t number)
 {
 	uint64_t answer = 0;
 	switch (number) {
-	case VMM_CALL_GIVE:
+	case VMM_CALL_INFLATE:
 		answer = vmm_inflate(vm, vm->arg[0], vm->arg[1]);
 		break;
-	case VMM_CALL_TAKE:
+	case VMM_CALL_DEFLATE:
 		answer = vmm_deflate(vm, vm->arg[0], vm->arg[1]);
 		break;
 	case VMM_CALL_NEXT:

@@ -26,8 +26,8 @@
 
 enum vmm_call {
 	VMM_CALL_NEXT,     /* job done: (pages written, see the job); answers the next job */
-	VMM_CALL_GIVE,     /* (first page of RAM, count) to the balloon; answers how many went */
-	VMM_CALL_TAKE,     /* (first page of RAM, count) out of it; answers how many it got */
+	VMM_CALL_INFLATE,  /* (first page of RAM, count) to the balloon; answers how many went */
+	VMM_CALL_DEFLATE,  /* (first page of RAM, count) out of it; answers how many it got */
 	VMM_CALL_SETTLED,  /* (epoch) the balloon has done what it can; answers 0 */
 	VMM_CALL_DOORBELL, /* the guest page's urgent word was raised; answers 0 */
 	VMM_CALL_FAULT,    /* (ESR, FAR) an exception that nobody expected; does not return */

@@ -112,9 +112,9 @@ static void balloon_follow(void)
 	const uint64_t target =
 		host.target_pages > VMM_IMAGE_PAGES ? host.target_pages : VMM_IMAGE_PAGES;
 	if (target > own.size_pages) {
-		own.size_pages += call(VMM_CALL_TAKE, own.size_pages, target - own.size_pages);
+		own.size_pages += call(VMM_CALL_DEFLATE, own.size_pages, target - own.size_pages);
 	} else if (target < own.size_pages) {
-		own.size_pages -= call(VMM_CALL_GIVE, target, own.size_pages - target);
+		own.size_pages -= call(VMM_CALL_INFLATE, target, own.size_pages - target);
 	}
 	if (host.epoch != 0) {
 		call(VMM_CALL_SETTLED, host.epoch, 0);
