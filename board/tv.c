@@ -12,6 +12,7 @@
 #include "guests.h"
 #include "monitor.h"
 #include "phase.h"
+#include "poise_names.h"
 #include "pool.h"
 #include "scenario.h"
 #include "timer.h"
@@ -22,14 +23,8 @@ static struct board_vm_config configs[BOARD_VM_MAX];
 
 static bool policy_of(const char *name, uint32_t *policy)
 {
-	static const char *const names[POISE_POLICY_COUNT] = {
-		[POISE_POLICY_POISE] = "poise",
-		[POISE_POLICY_PAPER] = "paper",
-		[POISE_POLICY_STATIC] = "static",
-	};
-
 	for (uint32_t i = 0; i < POISE_POLICY_COUNT; i++) {
-		if (strcmp(name, names[i]) == 0) {
+		if (strcmp(name, poise_policy_name(i)) == 0) {
 			*policy = i;
 			return true;
 		}
