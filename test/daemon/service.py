@@ -432,6 +432,28 @@ def what_lies_beside_the_state_is_nobodys(bench):
             expect(file.read() == "not to be touched", "written into another's file")
 
 
+def history_of_another_vm_does_no_harm(bench):
+    """A state file that says of each VM what was known of its neighbour: the guests' boots are not those."""
+    settled(bench)
+    bench.peers["a"].set(need=45000)
+    bench.wait_vm("a", lambda vm: vm["actual"] > 45000, "has what it needs")
+    bench.configure(more='record = "%s/after";' % bench.folder)
+    bench.stop()
+    state = whole_state(bench)
+    slots = [vm["slot"] for vm in state["vms"]]
+    for vm, slot in zip(state["vms"], slots[1:] + slots[:1]):
+        vm["slot"] = slot
+    with open(bench.folder + "/state", "w") as file:
+        json.dump(state, file)
+    bench.start()
+    bench.wait_managed()
+    serves(bench, "b", 45000)
+    quiet(bench)
+    bench.stop()
+    managed_from_the_first_look(bench, ())
+    replays(bench, bench.folder + "/after")
+
+
 def history_goes_into_another_configuration(bench):
     """The next daemon has other VMs, another order, pool, weight and interval: what is known stays true of the
     guests, and what holds for them is the new configuration."""
@@ -635,6 +657,6 @@ TESTS = [urgent_relief_within_50_ms, idle_cost, balances_three_guests, balances_
          history_outlives_the_daemon, history_is_that_of_one_start_of_a_vm,
          a_state_file_that_does_not_fit_is_not_used,
          a_full_disk_leaves_the_last_state, what_lies_beside_the_state_is_nobodys,
-         history_goes_into_another_configuration, reload_changes_what_it_can,
+         history_of_another_vm_does_no_harm, history_goes_into_another_configuration, reload_changes_what_it_can,
          smaller_pool_than_reservations_is_refused, hostile_control_clients, socket_permissions,
          ends_and_leaves_sizes, ends_at_boot_sizes, tells_systemd, installs]
