@@ -15,7 +15,8 @@
 # CROSS_COMPILE	prefix of CC, AR, STRIP, PKG_CONFIG for programs of another Linux machine; or give CC, ...
 # PKG_CONFIG	finds the libraries; PKG_CONFIG_LIBDIR, _PATH, _SYSROOT_DIR: as it documents them
 # XEN		auto: poised has Xen's backend if its libraries are found; yes: they must be; no: without
-# SETUP=no	nothing is looked for or installed with apt; what is missing fails where it is used
+# SETUP=no	nothing is looked for or installed with apt; what is missing fails where it is used, but of
+#		test-host what lacks its tools is skipped by name
 # DESTDIR, PREFIX, BINDIR, LIBDIR, ...	where things are installed: install.mk
 
 # Blanks separate words in make, so none can be in the name of a file.
@@ -232,6 +233,7 @@ $(OUT)/lib-%/libpoise.a:
 	$(Q)$(if $(filter a64,$*),$(CROSS)ar,$(AR)) rcsD $@ $^
 
 include install.mk
+include test/host.mk
 
 lib: $(LIB)/libpoise.a ## libpoise.a for this machine (with CROSS=...: for a hypervisor)
 lib-aarch64: $(OUT)/lib-a64/libpoise.a ## libpoise.a for a hypervisor on AArch64

@@ -16,6 +16,7 @@ sbom: ## bill of materials of the sources (SPDX), in build/sbom.spdx
 
 RUN_licences := test/packaging/licences.sh $(PACKAGING)/licences $(OUT)
 HOST_RUNS += licences
+TOOLS_licences := reuse
 
 RUN_deb := test/packaging/deb.sh $(PACKAGING)/deb-test $(OUT) $(MAKE)
 RUN_cross := test/packaging/cross.sh $(PACKAGING)/cross $(OUT) $(MAKE) $(CROSS) $(LINUX_SYSROOT)

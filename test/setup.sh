@@ -3,6 +3,11 @@
 # Installs the Debian packages that are missing for the purposes named on the command line (the third
 # column of test/packages). Says what and why first. Does nothing when nothing is missing. On another
 # system it installs nothing and says what is missing there.
+#
+#	setup.sh PURPOSE...		installs
+#	setup.sh --lacks WORD...	prints which commands, headers (of CC) and starts of paths are not there,
+#					if they are not installed by this: on another system, or with SETUP=no
+#
 # OS_RELEASE	the file that says which system this is (/etc/os-release)
 # Exit: 0 all there, or another system; 2 something is missing and cannot be installed.
 set -eu
@@ -32,6 +37,18 @@ wanted() {
 	}' "$list"
 }
 
+# Which of the words this machine does not have: commands, headers of CC, starts of paths.
+lacks() {
+	for sign; do
+		case $sign in
+		*.h) echo "#include <$sign>" | ${CC:-cc} -E -x c - ;;
+		/*) ls "$sign"* ;;
+		-) continue ;;
+		*) command -v "$sign" ;;
+		esac >/dev/null 2>&1 || printf ' %s' "$sign"
+	done
+}
+
 # Another system has other names for the packages, and its archive need not have them all. Whoever
 # builds there may not need them all either, so that make goes on.
 elsewhere() {
@@ -40,23 +57,27 @@ elsewhere() {
 	aarch64) host=arm64 ;;
 	*) host=amd64 ;;
 	esac
-	absent=$(wanted "$host" "$*" | while IFS='	' read -r _ _ sign; do
-		case $sign in
-		*.h) echo "#include <$sign>" | ${CC:-cc} -E -x c - ;;
-		/*) ls "$sign"* ;;
-		-) continue ;;
-		*) command -v "$sign" ;;
-		esac >/dev/null 2>&1 || printf ' %s' "$sign"
-	done)
+	# shellcheck disable=SC2046 # Words.
+	absent=$(lacks $(wanted "$host" "$*" | sed 's/.*	//'))
 	[ -z "$absent" ] || echo "setup: ${name:-This system} is no Debian, so nothing is installed; for" \
 		"these goals it lacks:$absent ($list says what for; CC, CXX, CLANG, CROSS, QEMU and" \
 		"NEWLIB_TAR name what is elsewhere)." >&2
 	exit 0
 }
 
-if [ "$(os ID)" != debian ] || ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-	elsewhere "$@"
+here=elsewhere
+if [ "$(os ID)" = debian ] && command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+	here=debian
 fi
+if [ "$1" = --lacks ]; then
+	shift
+	case $here${SETUP:-yes} in
+	debianyes) ;;
+	*) lacks "$@" ;;
+	esac
+	exit 0
+fi
+[ "$here" = debian ] || elsewhere "$@"
 
 missing=
 while IFS='	' read -r package why _; do

@@ -87,20 +87,27 @@ UNIT_ARM := $(UNIT_TESTS:%=$(OUT)/arm/test/unit/test_%)
 UNIT_COV := $(UNIT_TESTS:%=$(OUT)/cov/test/unit/test_%)
 UNIT_SIZE := $(foreach f,vm1 vm64,$(SIZE_TESTS:%=$(OUT)/$(f)/test/unit/test_%))
 
-# What `make test-host` starts, in this order: each NAME by the command RUN_NAME. What a command needs
-# to be built is in HOST_NEEDS. All of them run even if one fails. Coverage takes longest, so it is first.
+# What `make test-host` starts, in this order: each NAME by the command RUN_NAME. NEEDS_NAME is what is
+# built for it, TOOLS_NAME what it takes that not every machine has: commands, headers, starts of paths
+# (test/host.mk). All of them run even if one fails. Coverage takes longest, so it is first.
 HOST_RUNS := coverage $(UNIT_TESTS:%=unit-%) $(SIZE_TESTS:%=unit-vm1-%) $(SIZE_TESTS:%=unit-vm64-%) \
 	$(UNIT_TESTS:%=unit32-%)
-HOST_NEEDS := $(UNIT_SAN) $(UNIT_SIZE) $(UNIT_ARM)
-$(foreach t,$(UNIT_TESTS),$(eval RUN_unit-$(t) := $(OUT)/san/test/unit/test_$(t)))
-$(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval RUN_unit-$(f)-$(t) := $(OUT)/$(f)/test/unit/test_$(t))))
-$(foreach t,$(UNIT_TESTS),$(eval RUN_unit32-$(t) := qemu-arm $(OUT)/arm/test/unit/test_$(t)))
+# $(call unit_run,NAME,PROGRAM,TOOLS,EMULATOR): a run that is a program.
+define unit_run
+RUN_$(1) := $(4) $(2)
+NEEDS_$(1) := $(2)
+TOOLS_$(1) := $(3)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit-$(t),$(OUT)/san/test/unit/test_$(t),cmocka.h)))
+$(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval $(call unit_run,unit-$(f)-$(t),$(OUT)/$(f)/test/unit/test_$(t),cmocka.h))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) qemu-arm,qemu-arm)))
 
 # They pass whatever the order of a struct's fields is.
 ORDER_TESTS := check err export forecast_time init ledger names page page_body plan plan_paper plan_poise \
 	plan_shortage poise publish record resize resize_watch rules rules_shortage sample vm
 RUN_field-order := test/order/run.py $(OUT)/order $(CC) $(MAKE) $(ORDER_TESTS)
 HOST_RUNS += field-order
+TOOLS_field-order := cmocka.h python3
 
 # Every call of the port fails once in every way. Optimised and without sanitizers, as these are half
 # a million runs; the unit test of scenarios plays some of each kind under the sanitizers.
@@ -112,7 +119,8 @@ $(FAULT): $(FAULT_SRCS:%.c=$(OUT)/host/%.o)
 RUN_fault := $(FAULT)
 RUN_catalogue := test/fault/catalogue.sh
 HOST_RUNS += fault catalogue
-HOST_NEEDS += $(FAULT)
+NEEDS_fault := $(FAULT)
+TOOLS_fault := cmocka.h
 
 # Fuzzing by libFuzzer, briefly and from a fixed seed; longer by hand: $(OUT)/fuzz/NAME DIRECTORY.
 FUZZ_SRCS_api := test/fuzz/fuzz_api.c test/fuzz/api.c test/fuzz/api_model.c $(CORE_SRCS) \
@@ -129,7 +137,8 @@ endef
 $(foreach f,api import page,$(eval $(call fuzz_target,$(f))))
 RUN_fuzz := test/fuzz/run.sh $(OUT)/fuzz
 HOST_RUNS += fuzz
-HOST_NEEDS += $(OUT)/fuzz/api $(OUT)/fuzz/import $(OUT)/fuzz/page
+NEEDS_fuzz := $(OUT)/fuzz/api $(OUT)/fuzz/import $(OUT)/fuzz/page
+TOOLS_fuzz := $(CLANG)
 
 # The sequence protocol under a checker of relaxed memory.
 RELACY := $(OUT)/relacy/seq
@@ -140,20 +149,26 @@ $(RELACY): test/relacy/seq.cpp
 -include $(RELACY).d
 RUN_memory-order := $(RELACY)
 HOST_RUNS += memory-order
-HOST_NEEDS += $(RELACY)
+NEEDS_memory-order := $(RELACY)
+TOOLS_memory-order := $(CXX) /usr/include/relacy
 
 # Object code: the barriers are where they should be.
 RUN_object-code := test/objcode/run.sh $(OUT)/objcode $(CROSS)gcc $(CLANG) $(CROSS)objdump
 HOST_RUNS += object-code
+TOOLS_object-code := $(CROSS)gcc $(CLANG)
 RUN_early-code := test/objcode/early.sh $(OUT)/early-code $(CROSS) $(BOARD_EARLY_OBJECTS)
 HOST_RUNS += early-code
-HOST_NEEDS += $(BOARD_EARLY_OBJECTS)
+NEEDS_early-code := $(BOARD_EARLY_OBJECTS)
+# What the board's objects take.
+BOARD_TOOLS := $(CROSS)gcc $(or $(NEWLIB_TAR),/usr/src/newlib/newlib-)
+TOOLS_early-code := $(BOARD_TOOLS)
 
 # Static checks.
 RUN_check := test/check.sh $(OUT)/check $(CC) $(CXX) $(CLANG) $(CROSS) \
 	$(NEWLIB)/root/aarch64-none-elf/include
-HOST_NEEDS += $(NEWLIB_STAMP)
 HOST_RUNS += check
+NEEDS_check := $(NEWLIB_STAMP)
+TOOLS_check := $(BOARD_TOOLS) $(CXX) $(CLANG)
 
 check: $(NEWLIB_STAMP) ## layout, warnings of both compilers, headers alone, symbols, stack, cppcheck, licence lines
 	$(call run_all,check,check)
@@ -171,7 +186,10 @@ PUBLIC_HEADERS = $(filter %.h,$(HEADERS))
 RUN_reference = test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
 RUN_document-commands := test/documents/commands.sh $(OUT)/contributing $(MAKE)
 HOST_RUNS += documents document-names document-commands reference
-HOST_NEEDS += $(OUT)/lib-host/libpoise.a
+NEEDS_documents := $(OUT)/lib-host/libpoise.a
+TOOLS_documents := pkg-config
+TOOLS_document-names := python3
+TOOLS_reference := doxygen python3
 
 .PHONY: doc
 doc: ## reference of the public headers, in build/doc/html
@@ -180,7 +198,8 @@ doc: ## reference of the public headers, in build/doc/html
 
 # Coverage by the unit tests.
 RUN_coverage := test/coverage.sh $(OUT) $(UNIT_COV)
-HOST_NEEDS += $(UNIT_COV)
+NEEDS_coverage := $(UNIT_COV)
+TOOLS_coverage := cmocka.h gcovr
 
 coverage: $(UNIT_COV) ## lines and branches of core and guest driver that the unit tests reach
 	@$(RUN_coverage)
@@ -220,7 +239,7 @@ $(call run_more,$(1),$(2),$(3))
 endef
 
 .PHONY: host-runs board-runs
-host-runs: $(HOST_NEEDS)
+host-runs:
 	$(call run_all,$(HOST_RUNS),host)
 
 # All boots again on each machine that the board supports; a short form of it is always run.

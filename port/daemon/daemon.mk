@@ -124,17 +124,20 @@ DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
 define daemon_test
 $(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/test_$(1).c $(DAEMON_TEST_SRCS_$(1)))
 	$$(call daemon_link,$$(CC) $$(LDFLAGS_san),$$(LIBS_san) $$(DAEMON_HERE_LIBS))
-RUN_daemon-$(1) := $(OUT)/daemonsan/test/daemon/test_$(1)
+$(call unit_run,daemon-$(1),$(OUT)/daemonsan/test/daemon/test_$(1),cmocka.h $(DAEMON_TOOLS))
 HOST_RUNS += daemon-$(1)
-host-runs: $(OUT)/daemonsan/test/daemon/test_$(1)
 endef
+DAEMON_TOOLS := event2/event.h libconfig.h jansson.h
 $(foreach t,daemon kvm,$(eval $(call daemon_test,$(t))))
 
 # What RUN_daemon does: each fault and each service is a test of its own in test/daemon.
 RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
 RUN_circles-daemon := test/circles.py $(OUT)/daemon $(call objects,daemon,port/daemon/main.c $(DAEMON_ALL))
 HOST_RUNS += daemon circles-daemon
-host-runs: $(POISED_SAN) $(POISED) $(POISECTL) $(SIM)
+NEEDS_daemon := $(POISED_SAN) $(POISECTL) $(SIM)
+TOOLS_daemon := $(DAEMON_TOOLS) python3
+NEEDS_circles-daemon := $(POISED)
+TOOLS_circles-daemon := $(TOOLS_daemon)
 
 # All of its readers under libFuzzer.
 FUZZ_DAEMON := $(OUT)/fuzz/daemon
@@ -146,4 +149,5 @@ $(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
 		$(filter %.c,$^) $(DAEMON_LIBS)
 RUN_fuzz-daemon := test/daemon/fuzz.sh $(FUZZ_DAEMON)
 HOST_RUNS += fuzz-daemon
-host-runs: $(FUZZ_DAEMON)
+NEEDS_fuzz-daemon := $(FUZZ_DAEMON)
+TOOLS_fuzz-daemon := $(CLANG) $(DAEMON_TOOLS)

@@ -139,11 +139,12 @@ define sim_test
 $(OUT)/simsan/test/unit/test_$(1): $(call objects,simsan,test/unit/test_$(1).c $(SIM_SRCS))
 	$$(if $$(Q),@echo "  LINK    $$@")
 	$$(Q)$$(CC_simsan) $$(LDFLAGS_san) -o $$@ $$^ $$(LIBS_san) $$(SIM_LIBS)
-RUN_unit-$(1) := $(OUT)/simsan/test/unit/test_$(1)
+$(call unit_run,unit-$(1),$(OUT)/simsan/test/unit/test_$(1),cmocka.h $(SIM_TOOLS))
 endef
+# Headers that are not everywhere.
+SIM_TOOLS := libconfig.h jansson.h
 $(foreach t,$(SIM_TESTS),$(eval $(call sim_test,$(t))))
 HOST_RUNS += $(SIM_TESTS:%=unit-%)
-host-runs: $(SIM) $(SIM_TESTS:%=$(OUT)/simsan/test/unit/test_%)
 
 # Every call of the port fails once in every way. Optimised and without sanitizers, as these are
 # thousands of runs; the unit tests play each kind of fault under the sanitizers.
@@ -153,7 +154,8 @@ $(SIM_CALLS): $(call objects,sim,test/fault/test_sim_calls.c $(SIM_SRCS))
 	$(Q)$(LINK_sim) -o $@ $^ -lcmocka $(SIM_LIBS)
 RUN_fault-sim := $(SIM_CALLS)
 HOST_RUNS += fault-sim
-host-runs: $(SIM_CALLS)
+NEEDS_fault-sim := $(SIM_CALLS)
+TOOLS_fault-sim := cmocka.h $(SIM_TOOLS)
 
 # The readers under libFuzzer; longer by hand, as for the other targets.
 FUZZ_READERS := $(OUT)/fuzz/readers
@@ -163,7 +165,12 @@ $(FUZZ_READERS): test/fuzz/fuzz_readers.c $(SIM_SRCS) $(wildcard port/sim/*.h po
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(SIM_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(SIM_LIBS)
 PLOT := port/sim/plot/plot.sh
-HOST_RUNS += sim-cli sim-model sim-studies sim-reference sim-plot sim-tables circles-sim fuzz-readers
+SIM_RUNS := sim-cli sim-model sim-studies sim-reference sim-plot sim-tables circles-sim recordings recordings-hostile
+$(foreach r,$(SIM_RUNS),$(eval NEEDS_$(r) := $(SIM))$(eval TOOLS_$(r) := $(SIM_TOOLS) python3))
+TOOLS_sim-plot += gnuplot
+NEEDS_fuzz-readers := $(FUZZ_READERS)
+TOOLS_fuzz-readers := $(CLANG) $(SIM_TOOLS)
+HOST_RUNS += $(SIM_RUNS) fuzz-readers
 SIM_TABLES := validate compare turns workloads forecast sigma estimate importance cagma lru
 RUN_sim-tables := test/sim/tables.sh check $(SIM) $(SIM_TABLES)
 RUN_sim-cli := test/sim/cli.sh $(SIM)
@@ -173,7 +180,6 @@ RUN_sim-reference := test/sim/reference.py $(SIM)
 RUN_sim-plot := test/sim/plot.sh $(SIM) $(PLOT)
 RUN_circles-sim := test/circles.py $(OUT)/sim $(call objects,sim,$(SIM_CLI_SRCS) $(SIM_SRCS))
 RUN_fuzz-readers := test/fuzz/readers.sh $(FUZZ_READERS)
-host-runs: $(FUZZ_READERS)
 
 # Figures; of recordings too, if there are any of the last runs.
 .PHONY: sim compare plot
@@ -189,4 +195,3 @@ all: sim
 # Recordings made under three hypervisors are replayed here.
 RUN_recordings := test/recordings/replay.sh $(SIM)
 RUN_recordings-hostile := test/recordings/hostile.py $(SIM)
-HOST_RUNS += recordings recordings-hostile

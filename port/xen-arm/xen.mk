@@ -10,10 +10,10 @@ define xen_test
 $(OUT)/daemonsan/test/xen/test_$(1): $(patsubst %.c,$(OUT)/daemonsan/%.o,test/xen/test_$(1).c $(XEN_TEST_SRCS))
 	$$(if $$(Q),@echo "  LINK    $$@")
 	$$(Q)$$(CC_daemonsan) $$(LDFLAGS_san) -o $$@ $$^ -lcmocka -levent_core -lconfig -lfdt
-RUN_xen-$(1) := $(OUT)/daemonsan/test/xen/test_$(1)
+$(call unit_run,xen-$(1),$(OUT)/daemonsan/test/xen/test_$(1),cmocka.h $(XEN_TOOLS))
 HOST_RUNS += xen-$(1)
-host-runs: $(OUT)/daemonsan/test/xen/test_$(1)
 endef
+XEN_TOOLS := $(DAEMON_TOOLS) xenctrl.h libfdt.h
 $(foreach t,$(XEN_TESTS),$(eval $(call xen_test,$(t))))
 $(OUT)/daemonsan/test/xen/%.o: INCLUDES += -Iport/xen-arm
 
@@ -25,7 +25,8 @@ $(FUZZ_XENSTORE): test/fuzz/fuzz_xenstore.c port/xen-arm/parse.c port/xen-arm/pa
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) -Iport/xen-arm -o $@ $(filter %.c,$^)
 RUN_fuzz-xenstore := test/xen/fuzz.sh $(FUZZ_XENSTORE)
 HOST_RUNS += fuzz-xenstore
-host-runs: $(FUZZ_XENSTORE)
+NEEDS_fuzz-xenstore := $(FUZZ_XENSTORE)
+TOOLS_fuzz-xenstore := $(CLANG)
 
 # Real Xen in the emulated machine: dom0 with poised, three domains with the Linux module. The
 # programs that they run are those of the KVM run.

@@ -4,9 +4,12 @@
 
 RUN_build-languages := test/build/languages.sh $(OUT)/build/languages $(CC) $(CXX) $(CLANG) $(CROSS)
 HOST_RUNS += build-languages
+TOOLS_build-languages := $(CXX) $(CLANG) $(CROSS)gcc
 
 RUN_build-builder := test/build/builder.sh $(MAKE) $(OUT) $(NEWLIB) $(CROSS)
 HOST_RUNS += build-builder
+NEEDS_build-builder := $(NEWLIB_STAMP)
+TOOLS_build-builder := $(BOARD_TOOLS) $(DAEMON_TOOLS)
 
 # The cross build needs the arm64 Linux, so it is a group of its own.
 QEMU_USER ?= qemu-aarch64

@@ -169,3 +169,23 @@ check 'style: the version that the source is kept to is asked' said 'asked clang
 style 99
 check 'style: another version is skipped, and is named' said \
 	'SKIP: layout: the source is kept to clang-format 14, here is 99.0.6'
+
+# What of the host's tests is skipped: where set-up installs nothing, that whose tools are not there.
+export SETUP=yes
+machine amd64 0 no all
+check 'Debian: set-up installs all, so nothing is skipped' setup 0 --lacks not-there not_there.h
+check 'Debian: says nothing then' silent
+SETUP=no
+put gcc 'exit 0'
+check 'SETUP=no: tools are looked for' setup 0 --lacks gcc not-there not_there.h /no/such/path
+check 'SETUP=no: those missing are named' said 'not-there not_there.h /no/such/path'
+check 'SETUP=no: those that are there are not' not said gcc
+SETUP=yes
+system ubuntu 'Ubuntu 24.04.1 LTS'
+check 'Ubuntu: tools are looked for' setup 0 --lacks gcc not-there
+check 'Ubuntu: those missing are named' said not-there
+
+# The same by make: a run is skipped in words.
+env -u MAKEFLAGS -u MAKELEVEL make -s SETUP=no CLANG=no-such-clang host-skips >"$dir/said" 2>&1 || true
+check 'test-host: what lacks a tool is skipped by name' said 'SKIP: fuzz: this machine lacks no-such-clang'
+check 'test-host: what does not need it is run' not said memory-order

@@ -66,11 +66,10 @@ define vmm_test
 $(OUT)/vmmsan/test/unit/test_$(1): $(call objects,vmmsan,test/unit/test_$(1).c $(VMM_TEST_$(1)))
 	$$(if $$(Q),@echo "  LINK    $$@")
 	$$(Q)$$(CC_vmmsan) $$(LDFLAGS_san) $$(VMM_WRAP_$(1)) -o $$@ $$^ $$(LIBS_san)
-RUN_unit-$(1) := $(OUT)/vmmsan/test/unit/test_$(1)
+$(call unit_run,unit-$(1),$(OUT)/vmmsan/test/unit/test_$(1),cmocka.h)
 endef
 $(foreach t,$(VMM_TESTS),$(eval $(call vmm_test,$(t))))
 HOST_RUNS += $(VMM_TESTS:%=unit-%)
-host-runs: $(VMM_TESTS:%=$(OUT)/vmmsan/test/unit/test_%)
 
 # The program under real KVM in the emulated host: with the kernel of all such runs, then with a newer
 # one, which has dirty rings.
