@@ -143,8 +143,8 @@ static inline void plan_put(struct poise *p, uint32_t slot, const struct plan_vm
 }
 
 /*
- * Makes a plan and asserts what holds for every plan: the state is the same as before, the gives
- * are covered, an empty slot gets nothing, nobody is taken below its reservation, nobody is given
+ * Makes a plan and asserts what holds for every plan: the state is the same as before, growth
+ * is covered, an empty slot gets nothing, nobody shrinks below its reservation, nobody grows to
  * more than its limit, and the same state makes the same plan again.
  */
 static inline void plan_make(struct poise *p)

@@ -50,7 +50,7 @@ static enum poise_err ack(uint32_t at, uint64_t epoch, uint64_t pages)
 	return err;
 }
 
-static void ack_arguments(void **state)
+static void an_answer_with_wrong_arguments_changes_nothing(void **state)
 {
 	static const struct {
 		uint32_t slot;
@@ -77,7 +77,7 @@ static void ack_arguments(void **state)
 }
 
 /* F37: answers that belong to nothing: counted, recorded, and nothing else happens. */
-static void f37_answers_without_a_request(void **state)
+static void f37_an_answer_without_a_request_is_counted_and_dropped(void **state)
 {
 	(void)state;
 	const uint64_t epoch = ask(A, 5000);
@@ -179,7 +179,7 @@ static void f37_duplicate_answers_change_nothing(void **state)
 }
 
 /* F38: what was given beyond the request is free, and the target is what is there. */
-static void f38_over_inflation(void **state)
+static void f38_what_a_vm_shrank_too_far_is_free_and_becomes_its_target(void **state)
 {
 	static const struct {
 		uint64_t target, pages, new_target, charge;
@@ -208,7 +208,7 @@ static void f38_over_inflation(void **state)
 }
 
 /* The limit was lowered meanwhile: what an answer shows may be above it, a goal may not. */
-static void f38_f76_over_inflation_above_a_lowered_limit(void **state)
+static void f38_f76_a_goal_after_shrinking_too_far_stays_below_a_lowered_limit(void **state)
 {
 	struct poise_vm_config config = vm(A)->config;
 	(void)state;
@@ -266,14 +266,16 @@ static void an_answer_moves_the_clock_but_never_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(ack_arguments, start),
-		cmocka_unit_test_setup(f37_answers_without_a_request, start),
+		cmocka_unit_test_setup(an_answer_with_wrong_arguments_changes_nothing, start),
+		cmocka_unit_test_setup(f37_an_answer_without_a_request_is_counted_and_dropped,
+				       start),
 		cmocka_unit_test_setup(f34_a_part_is_progress, start),
 		cmocka_unit_test_setup(f34_memory_that_came_free_goes_to_those_who_wait, start),
 		cmocka_unit_test_setup(f36_late_answer_grants_nothing_twice, start),
 		cmocka_unit_test_setup(f37_duplicate_answers_change_nothing, start),
-		cmocka_unit_test(f38_over_inflation),
-		cmocka_unit_test_setup(f38_f76_over_inflation_above_a_lowered_limit, start),
+		cmocka_unit_test(f38_what_a_vm_shrank_too_far_is_free_and_becomes_its_target),
+		cmocka_unit_test_setup(
+			f38_f76_a_goal_after_shrinking_too_far_stays_below_a_lowered_limit, start),
 		cmocka_unit_test_setup(f39_more_than_asked_is_charged_at_once, start),
 		cmocka_unit_test_setup(f43_answers_of_a_removed_vm_do_not_reach_the_next_one,
 				       start),

@@ -115,7 +115,7 @@ static void plain(struct builder *b, uint32_t address_cells, uint32_t size_cells
 	word(b, 9);
 }
 
-static void test_found(void **state)
+static void fdt_finds_what_the_tree_has(void **state)
 {
 	static const struct {
 		uint32_t address_cells, size_cells;
@@ -155,7 +155,7 @@ static void test_found(void **state)
 }
 
 /* Only a child of the root counts, and only its own properties. */
-static void test_depth(void **state)
+static void fdt_takes_children_of_the_root_and_their_own_properties_only(void **state)
 {
 	static const uint32_t two = 2, reg[4] = {0, 0x1000, 0, 0x1000};
 	struct board_memory memory;
@@ -180,7 +180,7 @@ static void test_depth(void **state)
 }
 
 /* Any prefix, in any limit: the answer of the whole, or none. */
-static void test_cut(void **state)
+static void fdt_a_tree_that_is_cut_gives_the_whole_answer_or_none(void **state)
 {
 	static const uint32_t reg[4] = {0, 0x40000000, 1, 0};
 	struct builder b;
@@ -212,7 +212,7 @@ static void test_cut(void **state)
 
 /* Each byte in many values, each word in the values that arithmetic breaks on: an answer or none.
  */
-static void test_garbled(void **state)
+static void fdt_a_garbled_tree_gives_an_answer_or_none(void **state)
 {
 	static const uint32_t reg[4] = {0, 0x40000000, 1, 0};
 	static const uint32_t words[] = {
@@ -247,7 +247,7 @@ static void test_garbled(void **state)
 }
 
 /* A blob may lie at any address: nothing in it is read by more than a byte. */
-static void test_any_address(void **state)
+static void fdt_a_tree_may_lie_at_any_address(void **state)
 {
 	static const uint32_t reg[4] = {0, 0x40000000, 1, 0};
 	struct builder b;
@@ -271,9 +271,11 @@ static void test_any_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),       cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_cut),         cmocka_unit_test(test_garbled),
-		cmocka_unit_test(test_any_address),
+		cmocka_unit_test(fdt_finds_what_the_tree_has),
+		cmocka_unit_test(fdt_takes_children_of_the_root_and_their_own_properties_only),
+		cmocka_unit_test(fdt_a_tree_that_is_cut_gives_the_whole_answer_or_none),
+		cmocka_unit_test(fdt_a_garbled_tree_gives_an_answer_or_none),
+		cmocka_unit_test(fdt_a_tree_may_lie_at_any_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,7 +255,7 @@ static void stage2_counts_its_tables(void **state)
 }
 
 /* What would corrupt an address space ends the run instead. */
-static void stage2_panics(void **state)
+static void stage2_panics_rather_than_corrupt_an_address_space(void **state)
 {
 	struct board_stage2 space;
 
@@ -299,7 +299,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stage2_breaks_before_it_makes, setup, teardown),
 		cmocka_unit_test_setup_teardown(stage2_flushes_the_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(stage2_counts_its_tables, setup, teardown),
-		cmocka_unit_test_setup_teardown(stage2_panics, setup, teardown),
+		cmocka_unit_test_setup_teardown(stage2_panics_rather_than_corrupt_an_address_space,
+						setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

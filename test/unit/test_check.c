@@ -182,7 +182,7 @@ static void promised_beyond(struct poise *p)
 	p->vm[0].forecast.promised_pages = POISE_PAGES_MAX / 8 + 1;
 }
 
-static void held_beyond(struct poise *p)
+static void peak_beyond(struct poise *p)
 {
 	p->vm[0].forecast.peak_in_use_pages = 2 * POISE_PAGES_MAX + 1;
 }
@@ -192,7 +192,7 @@ static void held_too_little(struct poise *p)
 	p->vm[0].forecast.peak_in_use_pages = poise_forecast_in_use(&p->vm[0].forecast) - 1;
 }
 
-static void held_least(struct poise *p)
+static void peak_least(struct poise *p)
 {
 	p->vm[0].forecast.peak_in_use_pages = poise_forecast_in_use(&p->vm[0].forecast);
 }
@@ -250,7 +250,7 @@ static void two_at_once(struct poise *p)
 	goal_above(p);
 }
 
-static void check_each_bit(void **state)
+static void check_finds_each_broken_invariant_by_its_bit(void **state)
 {
 	static const struct {
 		breaker break_it;
@@ -288,9 +288,9 @@ static void check_each_bit(void **state)
 		{size_most, 0},
 		{pressure_beyond, POISE_CHECK_FORECAST},
 		{promised_beyond, POISE_CHECK_FORECAST},
-		{held_beyond, POISE_CHECK_FORECAST},
+		{peak_beyond, POISE_CHECK_FORECAST},
 		{held_too_little, POISE_CHECK_FORECAST},
-		{held_least, 0},
+		{peak_least, 0},
 		{promised_most, 0},
 		{managed_too_soon, POISE_CHECK_FORECAST},
 		{unmanaged_with_baseline, 0},
@@ -318,14 +318,14 @@ static void check_each_bit(void **state)
 	}
 }
 
-static void check_null(void **state)
+static void check_of_no_context_says_so(void **state)
 {
 	(void)state;
 	assert_int_equal(poise_check(NULL), POISE_CHECK_CONTEXT);
 }
 
-/* A plan's giver may leave before the plan has been replaced; what it had is free then. */
-static void check_after_a_giver_has_left(void **state)
+/* A VM that shrinks may leave before the plan has been replaced; what it had is free then. */
+static void check_holds_after_a_shrinking_vm_has_left(void **state)
 {
 	const struct poise_config config = {.pool_pages = 3000, .rules_off = POISE_RULES_NEUTRAL};
 	const struct plan_vm giver = {.size_pages = 2000, .reclaimable_pages = 1000};
@@ -345,11 +345,11 @@ static void check_after_a_giver_has_left(void **state)
 int main(void)
 {
 	static const struct CMUnitTest one[] = {
-		cmocka_unit_test(check_each_bit),
-		cmocka_unit_test(check_null),
+		cmocka_unit_test(check_finds_each_broken_invariant_by_its_bit),
+		cmocka_unit_test(check_of_no_context_says_so),
 	};
 	static const struct CMUnitTest many[] = {
-		cmocka_unit_test(check_after_a_giver_has_left),
+		cmocka_unit_test(check_holds_after_a_shrinking_vm_has_left),
 	};
 	const int failed = cmocka_run_group_tests(one, NULL, NULL);
 	return failed + (POISE_VM_MAX > 1 ? cmocka_run_group_tests(many, NULL, NULL) : 0);

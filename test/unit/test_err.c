@@ -67,7 +67,7 @@ static void err_values_are_the_published_ones(void **state)
 }
 
 /* Whose fault an error is shows in its value; the counters in struct poise have room for each. */
-static void err_classes_by_range(void **state)
+static void err_value_shows_whose_fault_it_is(void **state)
 {
 	(void)state;
 	for (size_t i = 1; i < ARRAY_SIZE(codes); i++) {
@@ -80,7 +80,7 @@ static void err_classes_by_range(void **state)
 	}
 }
 
-static void err_unknown_numbers(void **state)
+static void err_unknown_numbers_have_a_name_and_a_text_of_their_own(void **state)
 {
 	static const int unknown[] = {1,   2,   44,  -11, -19, -32,     -39,
 				      -44, -45, -59, -60, 100, INT_MAX, INT_MIN};
@@ -99,8 +99,8 @@ int main(void)
 		cmocka_unit_test(err_every_code_has_a_name_and_a_text),
 		cmocka_unit_test(err_no_value_name_or_text_twice),
 		cmocka_unit_test(err_values_are_the_published_ones),
-		cmocka_unit_test(err_classes_by_range),
-		cmocka_unit_test(err_unknown_numbers),
+		cmocka_unit_test(err_value_shows_whose_fault_it_is),
+		cmocka_unit_test(err_unknown_numbers_have_a_name_and_a_text_of_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

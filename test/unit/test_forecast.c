@@ -4,7 +4,7 @@
 
 /* --- equation (1) --- */
 
-static void forecast_used_by_basis(void **state)
+static void forecast_memory_in_use_follows_the_basis(void **state)
 {
 	/* 1 active file, 20 active anonymous, 300 swapped out, 4000 inactive anonymous pages; the
 	 * other counts must not matter. */
@@ -61,7 +61,7 @@ static void forecast_used_counts_the_level_of_swap(void **state)
 
 /* --- equation (3) --- */
 
-static void forecast_reclaimable_table(void **state)
+static void forecast_reclaimable_is_equation_3_rounded_down(void **state)
 {
 	static const struct {
 		uint64_t total, balloon, free, inactive_file;
@@ -127,7 +127,7 @@ static void forecast_reclaimable_is_never_above_exact(void **state)
 
 /* --- equation (2) --- */
 
-static void forecast_average_table(void **state)
+static void forecast_average_is_equation_2_rounded_up(void **state)
 {
 	static const struct {
 		int64_t delta_q16, change;
@@ -165,7 +165,7 @@ static void forecast_average_table(void **state)
 	}
 }
 
-static void forecast_delta_in_whole_pages(void **state)
+static void forecast_delta_and_reclaimable_round_against_shrinking(void **state)
 {
 	static const struct {
 		int64_t q16, pages;
@@ -192,12 +192,12 @@ static void forecast_delta_in_whole_pages(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forecast_used_by_basis),
+		cmocka_unit_test(forecast_memory_in_use_follows_the_basis),
 		cmocka_unit_test(forecast_used_counts_the_level_of_swap),
-		cmocka_unit_test(forecast_reclaimable_table),
+		cmocka_unit_test(forecast_reclaimable_is_equation_3_rounded_down),
 		cmocka_unit_test(forecast_reclaimable_is_never_above_exact),
-		cmocka_unit_test(forecast_average_table),
-		cmocka_unit_test(forecast_delta_in_whole_pages),
+		cmocka_unit_test(forecast_average_is_equation_2_rounded_up),
+		cmocka_unit_test(forecast_delta_and_reclaimable_round_against_shrinking),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static bool wide_negative(const struct wide *a)
 }
 
 /* The reference is trusted with everything below, so it is tried on numbers that are known. */
-static void forecast_reference_is_right(void **state)
+static void forecast_the_tests_own_reference_is_right(void **state)
 {
 	uint64_t seed = 11;
 	(void)state;
@@ -116,7 +116,7 @@ static int64_t random_change(uint64_t *seed)
  * after any number of steps. `exact` is the rational number that equation (2) defines: after k
  * steps a fraction of 1024^k, held whole. 17,000 sequences of up to 60 steps: 10^6 in all.
  */
-static void forecast_error_bound(void **state)
+static void forecast_error_stays_within_the_stated_bound(void **state)
 {
 	uint64_t seed = 5;
 	unsigned steps = 0;
@@ -158,7 +158,7 @@ static void forecast_error_bound(void **state)
  * instead, with 128 more fraction bits, its lower border rounded down at each step. The enclosure
  * is never wider than 2^-144 / alpha page.
  */
-static void forecast_error_bound_of_one_long_run(void **state)
+static void forecast_error_stays_within_the_bound_in_200000_steps(void **state)
 {
 	static const uint32_t alphas[] = {1, 768, 1023};
 	uint64_t seed = 6;
@@ -200,9 +200,9 @@ static void forecast_error_bound_of_one_long_run(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forecast_reference_is_right),
-		cmocka_unit_test(forecast_error_bound),
-		cmocka_unit_test(forecast_error_bound_of_one_long_run),
+		cmocka_unit_test(forecast_the_tests_own_reference_is_right),
+		cmocka_unit_test(forecast_error_stays_within_the_stated_bound),
+		cmocka_unit_test(forecast_error_stays_within_the_bound_in_200000_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static void feed_used(struct feed *feed, const struct poise_config *config, uint
 }
 
 /* Interval 1,000 ms, alpha 0.75. Each row one sample; delta in 1/65536 page. */
-static void forecast_update_table(void **state)
+static void forecast_steps_are_those_worked_out_by_hand(void **state)
 {
 	static const struct {
 		uint64_t after_ms, used;
@@ -64,7 +64,7 @@ static void forecast_update_table(void **state)
 }
 
 /* Missed samples: the change is scaled to one interval and rounded up, also when it is negative. */
-static void forecast_missed_samples_are_scaled(void **state)
+static void forecast_change_over_missed_samples_is_scaled_to_one_interval(void **state)
 {
 	static const struct {
 		uint32_t interval_ms;
@@ -160,7 +160,7 @@ static void forecast_early_samples_lose_nothing(void **state)
 }
 
 /* The number of a sample plays no part in the forecast, however far it jumps. */
-static void forecast_F13_sample_counter_jump(void **state)
+static void forecast_F13_a_jump_of_the_sample_counter_changes_nothing(void **state)
 {
 	const struct poise_config config = config_of(1000, 768);
 	const struct poise_abi_guest first = {
@@ -185,7 +185,7 @@ static void forecast_F13_sample_counter_jump(void **state)
 #define U32_TOP (UINT64_C(1) << 32)
 
 /* The VM has 8,000 pages: no more counts than that, and of promises 1,000. */
-static void forecast_pressure_inputs(void **state)
+static void forecast_counts_refaults_and_promises_up_to_the_vms_size(void **state)
 {
 	static const struct {
 		struct poise_abi_guest before, after;
@@ -294,10 +294,10 @@ static void forecast_F24_counters_wrap_at_32_and_64_bits(void **state)
 /* What is in use, size - R = 8,800 - free - cache, is known at once when it grows, within an
  * interval too, and forgotten by a tenth of the way in each; by a third while more than a tenth
  * lies free and no more than a 256th is read back. */
-static void forecast_holds_what_was_in_use(void **state)
+static void forecast_peak_in_use_fades_by_a_tenth_or_a_third(void **state)
 {
 	static const struct {
-		uint64_t after_ms, free, cache, back, held;
+		uint64_t after_ms, free, cache, back, peak;
 	} rows[] = {
 		{1000, 800, 0, 0, 8000},
 		{1000, 0, 4000, 0, 7680}, /* 8000 - 3200 / 10 */
@@ -326,7 +326,7 @@ static void forecast_holds_what_was_in_use(void **state)
 						     .inactive_file_pages = rows[i].cache,
 						     .swap_in_pages = rows[i].back};
 		feed_body(&feed, &config, &body, rows[i].after_ms);
-		assert_int_equal(feed.forecast.peak_in_use_pages, rows[i].held);
+		assert_int_equal(feed.forecast.peak_in_use_pages, rows[i].peak);
 	}
 	/* More free than it has: nothing is in use, and what was fades. */
 	const struct poise_abi_guest body = {.total_pages = 10000,
@@ -338,9 +338,9 @@ static void forecast_holds_what_was_in_use(void **state)
 	assert_int_equal(poise_forecast_in_use(&feed.forecast), 0);
 }
 
-/* Pressure fades by a 32nd with each interval, or a sixth where memory lies free, and gathers
+/* Refaults fade by a 32nd with each interval, or a sixth where memory lies free, and gather
  * within one, unless more than a 256th of the VM is read back; promises halve. */
-static void forecast_pressure_fades(void **state)
+static void forecast_refaults_fade_by_a_32nd_or_a_sixth(void **state)
 {
 	static const struct {
 		uint64_t after_ms, swap_in, committed, free;
@@ -380,7 +380,7 @@ static void forecast_pressure_fades(void **state)
 }
 
 /* Whatever a page can hold, the forecast stays in the range that poise_check states. */
-static void forecast_any_samples_stay_in_range(void **state)
+static void forecast_of_any_samples_stays_in_range(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 9;
@@ -426,15 +426,15 @@ static void forecast_any_samples_stay_in_range(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forecast_update_table),
-		cmocka_unit_test(forecast_missed_samples_are_scaled),
+		cmocka_unit_test(forecast_steps_are_those_worked_out_by_hand),
+		cmocka_unit_test(forecast_change_over_missed_samples_is_scaled_to_one_interval),
 		cmocka_unit_test(forecast_early_samples_lose_nothing),
-		cmocka_unit_test(forecast_F13_sample_counter_jump),
-		cmocka_unit_test(forecast_pressure_inputs),
+		cmocka_unit_test(forecast_F13_a_jump_of_the_sample_counter_changes_nothing),
+		cmocka_unit_test(forecast_counts_refaults_and_promises_up_to_the_vms_size),
 		cmocka_unit_test(forecast_F24_counters_wrap_at_32_and_64_bits),
-		cmocka_unit_test(forecast_holds_what_was_in_use),
-		cmocka_unit_test(forecast_pressure_fades),
-		cmocka_unit_test(forecast_any_samples_stay_in_range),
+		cmocka_unit_test(forecast_peak_in_use_fades_by_a_tenth_or_a_third),
+		cmocka_unit_test(forecast_refaults_fade_by_a_32nd_or_a_sixth),
+		cmocka_unit_test(forecast_of_any_samples_stays_in_range),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

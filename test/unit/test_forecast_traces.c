@@ -113,7 +113,7 @@ static struct seen trace_predict(const struct trace *trace, uint32_t basis)
  * sees at most 94 pages of anonymous memory in any of these workloads, whose anonymous memory
  * peaks at 90 MiB to 1.4 GiB; with RESIDENT it sees all of it. AUTO does as the guest declares.
  */
-static void forecast_basis_on_recorded_traces(void **state)
+static void forecast_resident_basis_sees_the_anonymous_memory_of_recorded_traces(void **state)
 {
 	static const struct {
 		const char *file;
@@ -152,7 +152,8 @@ static void forecast_basis_on_recorded_traces(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forecast_basis_on_recorded_traces),
+		cmocka_unit_test(
+			forecast_resident_basis_sees_the_anonymous_memory_of_recorded_traces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static void test_balloon_floor_is_kept(void **state)
 	assert_int_equal(guest_fake.settled_epoch, 3);
 }
 
-static void test_balloon_manners(void **state)
+static void test_each_balloon_mode_moves_as_it_says(void **state)
 {
 	static const struct {
 		enum balloon_mode mode;
@@ -180,7 +180,7 @@ int main(void)
 		TEST(test_balloon_reclaims_and_swaps_but_stops_at_the_watermark),
 		TEST(test_balloon_stops_where_reclaim_ends),
 		TEST(test_balloon_floor_is_kept),
-		TEST(test_balloon_manners),
+		TEST(test_each_balloon_mode_moves_as_it_says),
 		TEST(test_balloon_refuses_to_deflate),
 		TEST(test_allocation_takes_what_the_host_granted),
 		TEST(test_boot_pages_beyond_are_in_the_balloon),

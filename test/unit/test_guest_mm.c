@@ -72,7 +72,7 @@ static void test_background_reclaim_starts_below_low_and_stops_at_high(void **st
 	assert_sane();
 }
 
-static void test_direct_reclaim_below_min(void **state)
+static void test_direct_reclaim_starts_below_min(void **state)
 {
 	(void)state;
 	start(RAM, 1, RAM);
@@ -408,7 +408,7 @@ int main(void)
 		cmocka_unit_test(test_watermarks_follow_linux),
 		TEST(test_frames_come_from_the_bottom_and_once),
 		TEST(test_background_reclaim_starts_below_low_and_stops_at_high),
-		TEST(test_direct_reclaim_below_min),
+		TEST(test_direct_reclaim_starts_below_min),
 		TEST(test_available_leaves_out_what_watermarks_keep),
 		TEST(test_new_anonymous_pages_start_inactive_or_active),
 		TEST(test_second_read_activates_a_file_page),

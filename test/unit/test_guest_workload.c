@@ -116,7 +116,7 @@ static void test_workload_goes_on_after_a_kill(void **state)
 	assert_true(mm.oom_kills > 0);
 }
 
-static void test_workload_scales(void **state)
+static void test_workload_of_a_quarter_has_a_quarter_of_the_pages(void **state)
 {
 	struct workload w;
 
@@ -163,7 +163,7 @@ int main(void)
 		TEST(test_workload_holds_what_the_trace_says),
 		TEST(test_workload_survives_too_little_memory),
 		TEST(test_workload_goes_on_after_a_kill),
-		TEST(test_workload_scales),
+		TEST(test_workload_of_a_quarter_has_a_quarter_of_the_pages),
 		TEST(test_workload_refuses_broken_blobs),
 	};
 

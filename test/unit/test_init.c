@@ -2,7 +2,7 @@
 /* Set-up: what poise_init takes and refuses. */
 #include "poise_support.h"
 
-static void init_arguments(void **state)
+static void init_refuses_null_pointers_and_another_size(void **state)
 {
 	const struct poise_config config = {.pool_pages = 1};
 	static struct poise p;
@@ -74,7 +74,7 @@ static void f42_undefined_codes_are_failures(void **state)
 }
 
 /* F75: memory that is no context, a context of another build, a damaged one. */
-static void f75_no_context(void **state)
+static void f75_calls_on_what_is_no_context_are_refused(void **state)
 {
 	const struct poise_config config = {.pool_pages = POOL};
 	const struct poise_vm_config c = {.min_pages = 1, .max_pages = 1};
@@ -121,7 +121,7 @@ static void f75_no_context(void **state)
 }
 
 /* Initialising anew is allowed at any time and forgets everything. */
-static void init_forgets(void **state)
+static void init_anew_forgets_everything(void **state)
 {
 	const struct poise_config config = {.pool_pages = 77};
 	static struct poise p;
@@ -172,7 +172,7 @@ static void init_fills_in_defaults(void **state)
 }
 
 /* Every tunable at, just inside and outside of its range, the others at their defaults. */
-static void init_tunables_in_range(void **state)
+static void init_takes_tunables_within_their_range_only(void **state)
 {
 	static struct poise p;
 	(void)state;
@@ -200,7 +200,7 @@ static void init_tunables_in_range(void **state)
 	}
 }
 
-static void f74_init_configuration(void **state)
+static void f74_init_refuses_a_wrong_configuration(void **state)
 {
 	static const struct {
 		struct poise_config config;
@@ -239,14 +239,14 @@ static void f74_init_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(init_arguments),
+		cmocka_unit_test(init_refuses_null_pointers_and_another_size),
 		cmocka_unit_test(f42_port_functions_must_be_there),
 		cmocka_unit_test(f42_undefined_codes_are_failures),
-		cmocka_unit_test(f75_no_context),
-		cmocka_unit_test_setup(init_forgets, start),
+		cmocka_unit_test(f75_calls_on_what_is_no_context_are_refused),
+		cmocka_unit_test_setup(init_anew_forgets_everything, start),
 		cmocka_unit_test_setup(init_fills_in_defaults, start),
-		cmocka_unit_test_setup(init_tunables_in_range, start),
-		cmocka_unit_test_setup(f74_init_configuration, start),
+		cmocka_unit_test_setup(init_takes_tunables_within_their_range_only, start),
+		cmocka_unit_test_setup(f74_init_refuses_a_wrong_configuration, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static void ledger_charges_the_larger_of_two(void **state)
 
 /* Any numbers in any order: the sum stays, counted anew each time, and one VM's step moves one VM.
  */
-static void ledger_conserves(void **state)
+static void ledger_sum_of_charges_and_free_memory_stays_the_pool(void **state)
 {
 	const struct poise_config config = {.pool_pages = POISE_PAGES_MAX};
 	static struct poise p;
@@ -59,7 +59,7 @@ static void ledger_conserves(void **state)
 	}
 }
 
-static void ledger_reserve(void **state)
+static void ledger_reserve_is_a_part_of_the_pool(void **state)
 {
 	static const struct {
 		uint64_t pool;
@@ -88,7 +88,7 @@ static void ledger_reserve(void **state)
 	}
 }
 
-static void ledger_grantable(void **state)
+static void ledger_grants_what_is_free_without_the_reserve_unless_urgent(void **state)
 {
 	static const struct {
 		int64_t free;
@@ -112,9 +112,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ledger_charges_the_larger_of_two),
-		cmocka_unit_test(ledger_conserves),
-		cmocka_unit_test(ledger_reserve),
-		cmocka_unit_test(ledger_grantable),
+		cmocka_unit_test(ledger_sum_of_charges_and_free_memory_stays_the_pool),
+		cmocka_unit_test(ledger_reserve_is_a_part_of_the_pool),
+		cmocka_unit_test(ledger_grants_what_is_free_without_the_reserve_unless_urgent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

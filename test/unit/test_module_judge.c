@@ -8,7 +8,7 @@
 
 #define ALL (JUDGE_BACKGROUND | JUDGE_DIRECT | JUDGE_OOM)
 
-static void urgent(void **state)
+static void urgent_is_what_is_noticed_and_short(void **state)
 {
 	(void)state;
 	static const struct {
@@ -52,7 +52,7 @@ static void urgent(void **state)
 	}
 }
 
-static void urgent_of_the_largest_guest(void **state)
+static void urgent_part_of_the_largest_guest_does_not_wrap(void **state)
 {
 	(void)state;
 	const struct poise_abi_guest now = {.total_pages = UINT64_C(1) << 32,
@@ -60,7 +60,7 @@ static void urgent_of_the_largest_guest(void **state)
 	assert_int_equal(judge_urgent(JUDGE_BACKGROUND, &now, &now, 1000), 0);
 }
 
-static void swap_total(void **state)
+static void swap_total_is_read_from_meminfo_or_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -95,7 +95,7 @@ static void swap_total(void **state)
 	}
 }
 
-static void region(void **state)
+static void region_is_ours(void **state)
 {
 	(void)state;
 	assert_true(judge_region_is_ours(0, 0));
@@ -108,7 +108,7 @@ static void region(void **state)
 	assert_false(judge_region_is_ours(POISE_ABI_GUEST_MAGIC, 1));
 }
 
-static void next_due(void **state)
+static void next_sample_is_due_without_drift_and_without_catching_up(void **state)
 {
 	(void)state;
 	assert_int_equal(judge_next_due(1000, 1000, 100), 1100);
@@ -120,9 +120,11 @@ static void next_due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urgent),     cmocka_unit_test(urgent_of_the_largest_guest),
-		cmocka_unit_test(swap_total), cmocka_unit_test(region),
-		cmocka_unit_test(next_due),
+		cmocka_unit_test(urgent_is_what_is_noticed_and_short),
+		cmocka_unit_test(urgent_part_of_the_largest_guest_does_not_wrap),
+		cmocka_unit_test(swap_total_is_read_from_meminfo_or_refused),
+		cmocka_unit_test(region_is_ours),
+		cmocka_unit_test(next_sample_is_due_without_drift_and_without_catching_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

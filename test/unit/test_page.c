@@ -17,7 +17,7 @@ static void a_valid_page_comes_through_unchanged(void **state)
 	assert_memory_equal(&sample, &update, sizeof(sample));
 }
 
-static void f01_writer_hangs_with_seq_odd(void **state)
+static void f01_a_writer_that_hangs_at_work_is_torn(void **state)
 {
 	(void)state;
 	const struct poise_guest_update update = support_update(TOTAL);
@@ -40,7 +40,7 @@ static void *hostile_writer(void *arg)
 	return NULL;
 }
 
-static void f02_seq_changes_all_the_time(void **state)
+static void f02_a_sequence_that_changes_all_the_time_is_torn(void **state)
 {
 	(void)state;
 	/* Reads stay bounded, and whatever is accepted is the one update there ever was. */
@@ -62,7 +62,7 @@ static void f02_seq_changes_all_the_time(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-static void f03_seq_wraps(void **state)
+static void f03_a_sequence_that_wraps_is_read(void **state)
 {
 	(void)state;
 	uint32_t seq = 0xfffffff8u;
@@ -81,7 +81,7 @@ static void f03_seq_wraps(void **state)
 	}
 }
 
-static void f04_payload_torn_but_seq_equal(void **state)
+static void f04_a_torn_payload_under_an_equal_sequence_is_found_by_its_checksum(void **state)
 {
 	(void)state;
 	/* Any word of another update, or any single bit, shows in the checksum. */
@@ -99,7 +99,7 @@ static void f04_payload_torn_but_seq_equal(void **state)
 	}
 }
 
-static void f05_no_magic(void **state)
+static void f05_a_page_without_magic_is_refused(void **state)
 {
 	(void)state;
 	static const uint8_t fills[] = {0x00, 0xff, 0xa5};
@@ -114,7 +114,7 @@ static void f05_no_magic(void **state)
 	assert_int_equal(read_sealed(&update), POISE_E_MAGIC);
 }
 
-static void f06_versions(void **state)
+static void f06_a_page_that_needs_a_newer_reader_is_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -139,7 +139,7 @@ static void f06_versions(void **state)
 	}
 }
 
-static void f06_newer_guest_with_a_longer_body(void **state)
+static void f06_a_newer_guests_longer_body_is_read_as_far_as_it_is_known(void **state)
 {
 	(void)state;
 	struct poise_guest_update update = support_update(TOTAL);
@@ -156,7 +156,7 @@ static void f06_newer_guest_with_a_longer_body(void **state)
 	assert_memory_equal(&sample.body, &update.body, sizeof(sample.body));
 }
 
-static void f06_older_guest_with_a_shorter_body(void **state)
+static void f06_an_older_guests_shorter_body_is_read_and_the_rest_is_zero(void **state)
 {
 	(void)state;
 	/* Ends after each word from the least length on; fields behind the end count as zero. */
@@ -221,18 +221,18 @@ static void f07_length_wrong(void **state, uint32_t first, uint32_t last)
 	}
 }
 
-static void f07_length_too_small(void **state)
+static void f07_a_length_that_is_too_small_is_refused(void **state)
 {
 	f07_length_wrong(state, 0, POISE_ABI_GUEST_LENGTH_MIN - 1);
 }
 
-static void f07_length_too_large(void **state)
+static void f07_a_length_that_is_too_large_is_refused(void **state)
 {
 	f07_length_wrong(state, POISE_ABI_LENGTH_MAX + 1, POISE_ABI_LENGTH_MAX + 4096);
 	f07_length_wrong(state, UINT32_MAX - 64, UINT32_MAX);
 }
 
-static void f07_length_odd(void **state)
+static void f07_a_length_that_is_no_multiple_of_8_is_refused(void **state)
 {
 	f07_length_wrong(state, POISE_ABI_GUEST_LENGTH_MIN, POISE_ABI_LENGTH_MAX);
 }
@@ -265,7 +265,7 @@ static void f08_unknown_features_are_ignored(void **state)
 	}
 }
 
-static void f09_byte_swapped_page(void **state)
+static void f09_a_byte_swapped_page_is_refused_as_such(void **state)
 {
 	(void)state;
 	struct poise_guest_update update = support_update(TOTAL);
@@ -288,7 +288,7 @@ static void *flipping_writer(void *arg)
 	return NULL;
 }
 
-static void f10_page_flips_between_check_and_use(void **state)
+static void f10_a_page_that_flips_is_used_as_checked(void **state)
 {
 	(void)state;
 	struct poise_guest_update updates[3] = {support_update(TOTAL), support_update(TOTAL / 2),
@@ -324,21 +324,22 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_valid_page_comes_through_unchanged),
-		cmocka_unit_test(f01_writer_hangs_with_seq_odd),
-		cmocka_unit_test(f02_seq_changes_all_the_time),
-		cmocka_unit_test(f03_seq_wraps),
-		cmocka_unit_test(f04_payload_torn_but_seq_equal),
-		cmocka_unit_test(f05_no_magic),
-		cmocka_unit_test(f06_versions),
-		cmocka_unit_test(f06_newer_guest_with_a_longer_body),
-		cmocka_unit_test(f06_older_guest_with_a_shorter_body),
-		cmocka_unit_test(f07_length_too_small),
-		cmocka_unit_test(f07_length_too_large),
-		cmocka_unit_test(f07_length_odd),
+		cmocka_unit_test(f01_a_writer_that_hangs_at_work_is_torn),
+		cmocka_unit_test(f02_a_sequence_that_changes_all_the_time_is_torn),
+		cmocka_unit_test(f03_a_sequence_that_wraps_is_read),
+		cmocka_unit_test(
+			f04_a_torn_payload_under_an_equal_sequence_is_found_by_its_checksum),
+		cmocka_unit_test(f05_a_page_without_magic_is_refused),
+		cmocka_unit_test(f06_a_page_that_needs_a_newer_reader_is_refused),
+		cmocka_unit_test(f06_a_newer_guests_longer_body_is_read_as_far_as_it_is_known),
+		cmocka_unit_test(f06_an_older_guests_shorter_body_is_read_and_the_rest_is_zero),
+		cmocka_unit_test(f07_a_length_that_is_too_small_is_refused),
+		cmocka_unit_test(f07_a_length_that_is_too_large_is_refused),
+		cmocka_unit_test(f07_a_length_that_is_no_multiple_of_8_is_refused),
 		cmocka_unit_test(f08_reserved_bytes_are_ignored),
 		cmocka_unit_test(f08_unknown_features_are_ignored),
-		cmocka_unit_test(f09_byte_swapped_page),
-		cmocka_unit_test(f10_page_flips_between_check_and_use),
+		cmocka_unit_test(f09_a_byte_swapped_page_is_refused_as_such),
+		cmocka_unit_test(f10_a_page_that_flips_is_used_as_checked),
 		cmocka_unit_test(f10_what_was_read_stays_when_the_page_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static enum poise_err read_with(size_t at, uint64_t value)
 	return read_sealed(&update);
 }
 
-static void f15_parts_larger_than_the_whole(void **state)
+static void f15_parts_larger_than_the_whole_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -73,7 +73,7 @@ static void f15_parts_larger_than_the_whole(void **state)
 	assert_int_equal(read_sealed(&update), POISE_E_INCONSISTENT);
 }
 
-static void f17_total_zero_or_above_the_limit(void **state)
+static void f17_a_total_of_zero_or_above_the_limit_is_refused(void **state)
 {
 	(void)state;
 	const size_t at = offsetof(struct poise_abi_guest, total_pages);
@@ -88,7 +88,7 @@ static void f17_total_zero_or_above_the_limit(void **state)
 	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
 }
 
-static void f18_every_field_extreme(void **state)
+static void f18_extremes_are_refused(void **state)
 {
 	(void)state;
 	static const uint64_t extremes[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63,
@@ -114,7 +114,7 @@ static void f18_sums_do_not_wrap(void **state)
 	assert_int_equal(read_sealed(&update), POISE_E_RANGE);
 }
 
-static void f25_page_unmapped(void **state)
+static void f25_no_page_is_said_to_be_unmapped(void **state)
 {
 	(void)state;
 	struct poise_sample sample;
@@ -139,7 +139,7 @@ static void reading_writes_nothing_and_stays_inside(void **state)
 	assert_int_equal(munmap(map, size), 0);
 }
 
-static void every_head_byte_through_all_values(void **state)
+static void any_head_byte_gives_a_sample_or_an_error(void **state)
 {
 	(void)state;
 	const struct poise_guest_update update = support_update(TOTAL);
@@ -161,7 +161,7 @@ static void every_head_byte_through_all_values(void **state)
 	}
 }
 
-static void random_bodies(void **state)
+static void random_bodies_give_a_checked_sample_or_an_error(void **state)
 {
 	(void)state;
 	uint64_t seed = 1;
@@ -187,7 +187,7 @@ static void random_bodies(void **state)
 	assert_in_range(accepted, 10000, 90000);
 }
 
-static void random_pages(void **state)
+static void random_pages_give_a_checked_sample_or_an_error(void **state)
 {
 	(void)state;
 	uint64_t seed = 2;
@@ -201,7 +201,7 @@ static void random_pages(void **state)
 	}
 }
 
-static void host_page_round_trip(void **state)
+static void a_host_page_is_read_as_it_was_written(void **state)
 {
 	(void)state;
 	static struct poise_host_page host;
@@ -233,16 +233,16 @@ static void host_page_round_trip(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(f15_parts_larger_than_the_whole),
-		cmocka_unit_test(f17_total_zero_or_above_the_limit),
-		cmocka_unit_test(f18_every_field_extreme),
+		cmocka_unit_test(f15_parts_larger_than_the_whole_are_refused),
+		cmocka_unit_test(f17_a_total_of_zero_or_above_the_limit_is_refused),
+		cmocka_unit_test(f18_extremes_are_refused),
 		cmocka_unit_test(f18_sums_do_not_wrap),
-		cmocka_unit_test(f25_page_unmapped),
+		cmocka_unit_test(f25_no_page_is_said_to_be_unmapped),
 		cmocka_unit_test(reading_writes_nothing_and_stays_inside),
-		cmocka_unit_test(every_head_byte_through_all_values),
-		cmocka_unit_test(random_bodies),
-		cmocka_unit_test(random_pages),
-		cmocka_unit_test(host_page_round_trip),
+		cmocka_unit_test(any_head_byte_gives_a_sample_or_an_error),
+		cmocka_unit_test(random_bodies_give_a_checked_sample_or_an_error),
+		cmocka_unit_test(random_pages_give_a_checked_sample_or_an_error),
+		cmocka_unit_test(a_host_page_is_read_as_it_was_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void fill_compare(const struct fill_row *rows, uint32_t count, uint64_t a
 	assert_true(short_by <= (double)amount * (bound + 1e-9) + count + 0.001);
 }
 
-static void fill_tables(void **state)
+static void fill_shares_as_worked_out_by_hand(void **state)
 {
 	static const struct {
 		uint64_t amount;
@@ -200,7 +200,7 @@ static void fill_worst_cases_stay_within_the_bound(void **state)
 
 /* What can be given: the pool less what all VMs will have when everything asked for has arrived; a
  * request that the port has not taken yet brings nothing. */
-static void plan_available(void **state)
+static void plan_available_is_the_pool_less_what_is_on_its_way(void **state)
 {
 	static const struct {
 		struct plan_vm vm;
@@ -224,7 +224,7 @@ static void plan_available(void **state)
 	}
 }
 
-static void plan_F72_zero_one_and_most_vms(void **state)
+static void plan_F72_holds_with_no_vm_one_and_most(void **state)
 {
 	static const uint32_t policies[] = {POISE_POLICY_POISE, POISE_POLICY_PAPER,
 					    POISE_POLICY_STATIC};
@@ -261,14 +261,22 @@ static void plan_F72_zero_one_and_most_vms(void **state)
 static void static_moves_nobody_but_to_its_boot_size(void **state)
 {
 	static const struct plan_case cases[] = {
-		{"nobody is moved", 4000, 0, {VM(2000, 900, 0), VM(2000, 0, 900)}, {2000, 2000}},
-		{"up to the boot size",
+		{"static: nobody is moved",
+		 4000,
+		 0,
+		 {VM(2000, 900, 0), VM(2000, 0, 900)},
+		 {2000, 2000}},
+		{"static: a VM grows to its boot size",
 		 4000,
 		 0,
 		 {VM(1000, 0, 900, .boot_pages = 1500, .weight = 1), VM(2000, 0, 0)},
 		 {1500, 2000}},
-		{"not down to it", 4000, 0, {VM(2000, 0, 900, .boot_pages = 1500)}, {2000}},
-		{"as far as memory is free, by slot",
+		{"static: a VM does not shrink to its boot size",
+		 4000,
+		 0,
+		 {VM(2000, 0, 900, .boot_pages = 1500)},
+		 {2000}},
+		{"static: VMs grow as far as memory is free, by slot",
 		 4000,
 		 0,
 		 {VM(1000, 0, 0, .boot_pages = 1800), VM(1000, 0, 0, .boot_pages = 1800),
@@ -285,11 +293,11 @@ int main(void)
 	static const struct CMUnitTest one[] = {
 		cmocka_unit_test(fill_is_weighted_max_min_fair),
 		cmocka_unit_test(fill_worst_cases_stay_within_the_bound),
-		cmocka_unit_test(plan_available),
-		cmocka_unit_test(plan_F72_zero_one_and_most_vms),
+		cmocka_unit_test(plan_available_is_the_pool_less_what_is_on_its_way),
+		cmocka_unit_test(plan_F72_holds_with_no_vm_one_and_most),
 	};
 	static const struct CMUnitTest many[] = {
-		cmocka_unit_test(fill_tables),
+		cmocka_unit_test(fill_shares_as_worked_out_by_hand),
 		cmocka_unit_test(static_moves_nobody_but_to_its_boot_size),
 	};
 	const int failed = cmocka_run_group_tests(one, NULL, NULL);

@@ -104,7 +104,7 @@ static void neutral_poise_differs_from_paper_on_purpose(void **state)
 		  VM(2000, 0, 900, .state = POISE_VM_QUARANTINED, .boot_pages = 1500)},
 		 {2000, 2000},
 		 {2300, 1700}},
-		{"configured static: the same",
+		{"configured static goes to its boot size",
 		 4000,
 		 {VM(2000, 300, 0), VM(2000, 0, 0, .flags = POISE_VM_STATIC, .boot_pages = 1500)},
 		 {2000, 2000},
@@ -114,7 +114,7 @@ static void neutral_poise_differs_from_paper_on_purpose(void **state)
 		 {VM(1000, 0, 500, .min_pages = 1500, .boot_pages = 1500), VM(2000, 0, 0)},
 		 {1000, 2000},
 		 {1500, 2000}},
-		{"above its limit it gives",
+		{"above its limit it shrinks",
 		 4000,
 		 {VM(2000, 300, 0), VM(2000, 0, 0, .max_pages = 1500)},
 		 {2000, 2000},
@@ -215,7 +215,7 @@ static void check_row(const struct poise *p, uint32_t i)
 }
 
 /* What plan_make asserts of any plan, the limits of each row, and that plenty is used. */
-static void poise_any_state(void **state)
+static void poise_plan_of_any_state_keeps_limits_and_uses_plenty(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 61;
@@ -242,8 +242,8 @@ static void poise_any_state(void **state)
 
 /*
  * A VM's slot does not matter: the same VMs in other slots get the same, but for the rounding of
- * the donors (the needy in the last slots bear it). Where takes are held back by the slew limit or
- * by a floor, or a debt is open, what can be given goes by slot: those are left out here.
+ * the donors (the needy in the last slots bear it). Where shrinking is held back by the slew limit
+ * or by a floor, or a debt is open, what can be given goes by slot: those are left out here.
  */
 static void poise_slots_do_not_matter(void **state)
 {
@@ -303,7 +303,7 @@ int main(void)
 {
 	static const struct CMUnitTest one[] = {
 		cmocka_unit_test(neutral_poise_is_paper),
-		cmocka_unit_test(poise_any_state),
+		cmocka_unit_test(poise_plan_of_any_state_keeps_limits_and_uses_plenty),
 		cmocka_unit_test(poise_slots_do_not_matter),
 	};
 	static const struct CMUnitTest many[] = {

@@ -63,23 +63,23 @@ static void run_rows(const struct paper_row *rows, size_t count, uint64_t pool_p
 	}
 }
 
-static void paper_worked_example(void **state)
+static void paper_plans_the_worked_example_as_published(void **state)
 {
 	static const struct paper_row rows[] = {
-		{"sum > delta",
+		{"donors share if they have more than delta",
 		 {VM(2000, 300, 100), VM(2000, 20, 420), VM(2000, -50, 150)},
 		 {2300, 1800, 1900}},
-		{"otherwise",
+		{"donors give all if they have less than delta",
 		 {VM(2000, 900, 100), VM(2000, 20, 420), VM(2000, -50, 150)},
 		 {2600, 1600, 1800}},
-		{"equal",
+		{"donors give all if they have exactly delta",
 		 {VM(2000, 600, 100), VM(2000, 20, 420), VM(2000, -50, 150)},
 		 {2600, 1600, 1800}},
-		{"one less than equal",
+		{"donors give all if they have one page less than delta",
 		 {VM(2000, 599, 100), VM(2000, 20, 420), VM(2000, -50, 150)},
 		 /* 399.33 and 199.67 */
 		 {2598, 1601, 1801}},
-		{"rounded down",
+		{"parts of donors are rounded down",
 		 {VM(2000, 100, 99), VM(2000, 20, 420), VM(2000, -50, 150)},
 		 {2099, 1934, 1967}},
 	};
@@ -87,7 +87,7 @@ static void paper_worked_example(void **state)
 	run_rows(rows, ARRAY_SIZE(rows), 6000);
 }
 
-static void paper_who_is_needy_who_gives(void **state)
+static void paper_needy_and_donors_are_those_of_the_equations(void **state)
 {
 	static const struct paper_row rows[] = {
 		{"nobody is needy", {VM(2000, 50, 100), VM(2000, 20, 420)}, {2000, 2000}},
@@ -128,13 +128,13 @@ static void paper_who_is_needy_who_gives(void **state)
 	run_rows(rows, ARRAY_SIZE(rows), 8000);
 }
 
-static void paper_limits_states_and_balloons_on_their_way(void **state)
+static void paper_keeps_limits_and_leaves_out_who_takes_no_part(void **state)
 {
 	static const struct paper_row rows[] = {
 		{"not above the limit",
 		 {VM(2000, 500, 0, .max_pages = 2100), VM(2000, 0, 900)},
 		 {2100, 1900}},
-		{"at the limit already",
+		{"a VM at its limit gets nothing",
 		 {VM(2000, 500, 0, .max_pages = 2000), VM(2000, 0, 900)},
 		 {2000, 2000}},
 		{"above the limit: left there",
@@ -182,7 +182,7 @@ static void paper_limits_states_and_balloons_on_their_way(void **state)
 }
 
 /* delta is rounded up and R down to whole pages before they are compared. */
-static void paper_rounds_against_giving_away(void **state)
+static void paper_rounds_against_shrinking(void **state)
 {
 	static const struct {
 		int64_t delta_q16, reclaimable_q16; /* of the donor */
@@ -311,7 +311,7 @@ static void paper_agrees_with_the_reference(void **state)
 		const uint32_t vms = 1 + (uint32_t)(random_next(&seed) % POISE_VM_MAX);
 		struct reference ref;
 		unsigned donors = 0;
-		uint64_t taken = 0, given = 0;
+		uint64_t shrunk = 0, grown = 0;
 		random_pool(&p, &seed, vms, run % 2 == 0 ? 1000 : 1000000, true);
 		plan_make(&p);
 		reference_make(&ref, &p);
@@ -321,10 +321,10 @@ static void paper_agrees_with_the_reference(void **state)
 			assert_true(take <= ref.give[i] + 0.001);
 			assert_true(take > ref.give[i] - 1.001);
 			donors += ref.give[i] > 0;
-			taken += poise_over(row->size_pages, row->goal_pages);
-			given += poise_over(row->goal_pages, row->size_pages);
+			shrunk += poise_over(row->size_pages, row->goal_pages);
+			grown += poise_over(row->goal_pages, row->size_pages);
 		}
-		assert_int_equal(taken, given);
+		assert_int_equal(shrunk, grown);
 		for (uint32_t i = 0; i < POISE_VM_MAX; i++) {
 			const struct poise_row *row = &p.plan.row[i];
 			const double give = (double)poise_over(row->goal_pages, row->size_pages);
@@ -334,7 +334,7 @@ static void paper_agrees_with_the_reference(void **state)
 	}
 }
 
-static void paper_agrees_in_fractions_of_pages(void **state)
+static void paper_agrees_with_the_reference_in_fractions_of_pages(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 22;
@@ -363,7 +363,7 @@ static void paper_agrees_in_fractions_of_pages(void **state)
 }
 
 /* Everything at the ends of its range: what plan_make asserts of every plan still holds. */
-static void paper_survives_extremes(void **state)
+static void paper_plan_of_extreme_numbers_keeps_the_invariants(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 23;
@@ -396,14 +396,14 @@ int main(void)
 {
 	static const struct CMUnitTest one[] = {
 		cmocka_unit_test(paper_agrees_with_the_reference),
-		cmocka_unit_test(paper_agrees_in_fractions_of_pages),
-		cmocka_unit_test(paper_survives_extremes),
+		cmocka_unit_test(paper_agrees_with_the_reference_in_fractions_of_pages),
+		cmocka_unit_test(paper_plan_of_extreme_numbers_keeps_the_invariants),
 	};
 	static const struct CMUnitTest many[] = {
-		cmocka_unit_test(paper_worked_example),
-		cmocka_unit_test(paper_who_is_needy_who_gives),
-		cmocka_unit_test(paper_limits_states_and_balloons_on_their_way),
-		cmocka_unit_test(paper_rounds_against_giving_away),
+		cmocka_unit_test(paper_plans_the_worked_example_as_published),
+		cmocka_unit_test(paper_needy_and_donors_are_those_of_the_equations),
+		cmocka_unit_test(paper_keeps_limits_and_leaves_out_who_takes_no_part),
+		cmocka_unit_test(paper_rounds_against_shrinking),
 	};
 	const int failed = cmocka_run_group_tests(one, NULL, NULL);
 	return failed + (POISE_VM_MAX >= ROW_VMS ? cmocka_run_group_tests(many, NULL, NULL) : 0);

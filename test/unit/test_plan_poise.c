@@ -4,7 +4,8 @@
 
 static const struct poise_config plain = {.pool_pages = 10000};
 
-static void poise_plenty(void **state)
+static void
+poise_in_plenty_the_needy_get_what_they_lack_and_donors_shrink_in_proportion(void **state)
 {
 	static const struct plan_case cases[] = {
 		{"nobody needs anything",
@@ -50,38 +51,42 @@ static void poise_plenty(void **state)
 		 SOFT,
 		 {VM(2000, 0, 0, .refault_pages = 150), VM(2000, 0, 400)},
 		 {2150, 1850}},
-		{"pressure off",
+		{"without rule PRESSURE it does not count",
 		 4000,
 		 SOFT | OFF(PRESSURE),
 		 {VM(2000, 0, 0, .refault_pages = 150), VM(2000, 0, 400)},
 		 {2000, 2000}},
-		{"shortfall off: all of delta",
+		{"without rule SHORTFALL all of delta is asked for",
 		 10000,
 		 SOFT | OFF(SHORTFALL),
 		 {VM(2000, 300, 100)},
 		 {2300}},
-		{"the limit", 10000, SOFT, {VM(2000, 3000, 0, .max_pages = 2100)}, {2100}},
-		{"the reservation",
+		{"a VM grows to its limit only",
+		 10000,
+		 SOFT,
+		 {VM(2000, 3000, 0, .max_pages = 2100)},
+		 {2100}},
+		{"a VM shrinks to its reservation only",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .min_pages = 1800)},
 		 {2200, 1800}},
-		{"the floor",
+		{"a VM shrinks to its guest's floor only",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .floor_pages = 1800)},
 		 {2200, 1800}},
-		{"no more floor than the boot size",
+		{"a floor above the boot size counts as the boot size",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .floor_pages = 2000, .boot_pages = 1000)},
 		 {2300, 1700}},
-		{"floor off",
+		{"without rule FLOOR a floor does not count",
 		 4000,
 		 SOFT | OFF(FLOOR),
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .floor_pages = 1900)},
 		 {2300, 1700}},
-		{"below its reservation: gets there",
+		{"a VM below its reservation grows to it",
 		 10000,
 		 SOFT,
 		 {VM(1000, 0, 500, .min_pages = 1500, .boot_pages = 1500)},
@@ -91,7 +96,7 @@ static void poise_plenty(void **state)
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
 }
 
-static void poise_slew_by_elapsed_time(void **state)
+static void poise_shrinks_no_faster_than_slew_times_the_time_since_the_tick(void **state)
 {
 	/* Without the slew limit B would lose 1000 of its 2000 pages. */
 	static const struct {
@@ -114,45 +119,45 @@ static void poise_slew_by_elapsed_time(void **state)
 	}
 }
 
-static void poise_by_state(void **state)
+static void poise_each_state_of_a_vm_gets_the_size_it_is_promised(void **state)
 {
 	static const struct plan_case cases[] = {
-		{"frozen: neither gives",
+		{"a frozen VM does not shrink",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .state = POISE_VM_FROZEN)},
 		 {2000, 2000}},
-		{"nor takes",
+		{"a frozen VM does not grow",
 		 6000,
 		 SOFT,
 		 {VM(2000, 0, 0), VM(2000, 900, 0, .state = POISE_VM_FROZEN)},
 		 {2000, 2000}},
-		{"nor is shared with",
+		{"a frozen VM has no part in a shortage",
 		 4000,
 		 SOFT,
 		 {VM(1000, 3000, 0), VM(3000, 900, 0, .state = POISE_VM_FROZEN)},
 		 {1000, 3000}},
-		{"a request not taken yet: the same",
+		{"a VM whose request is not accepted yet is left alone",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .unsent = 1)},
 		 {2000, 2000}},
-		{"back-off: the same",
+		{"a VM that backs off is left alone",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .backoff_end_ms = PLAN_NOW_MS + 1)},
 		 {2000, 2000}},
-		{"back-off does not pay either",
+		{"a VM that backs off does not grow",
 		 6000,
 		 SOFT,
 		 {VM(2000, 0, 0), VM(2000, 300, 0, .backoff_end_ms = PLAN_NOW_MS + 1)},
 		 {2000, 2000}},
-		{"back-off over",
+		{"after its back-off a VM shrinks again",
 		 4000,
 		 SOFT,
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .backoff_end_ms = PLAN_NOW_MS)},
 		 {2300, 1700}},
-		{"back-off off",
+		{"without rule BACK_OFF a VM is not left alone",
 		 4000,
 		 SOFT | OFF(BACK_OFF),
 		 {VM(2000, 300, 0), VM(2000, 0, 900, .backoff_end_ms = PLAN_NOW_MS + 1)},
@@ -174,7 +179,7 @@ static void poise_by_state(void **state)
 		 {VM(2000, 300, 0),
 		  VM(2000, 0, 900, .state = POISE_VM_UNMANAGED, .boot_pages = 400)},
 		 {2200, 1800}},
-		{"but not if nobody needs it",
+		{"what is beyond an unmanaged VM's boot size stays if nobody needs it",
 		 4000,
 		 SOFT,
 		 {VM(2000, 0, 0), VM(2000, 0, 900, .state = POISE_VM_UNMANAGED, .boot_pages = 400)},
@@ -197,7 +202,7 @@ static void poise_by_state(void **state)
 		 {VM(1000, 0, 0),
 		  VM(1000, 900, -900, .state = POISE_VM_QUARANTINED, .boot_pages = 1600)},
 		 {1000, 1600}},
-		{"configured static: the same",
+		{"a VM that is configured static goes to its boot size",
 		 4000,
 		 SOFT,
 		 {VM(1000, 3000, 0),
@@ -208,7 +213,7 @@ static void poise_by_state(void **state)
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
 }
 
-static void poise_reserve_and_urgent(void **state)
+static void poise_reserve_is_kept_for_the_urgent_and_refilled(void **state)
 {
 	static const struct poise_config config = {
 		.pool_pages = 10000, .reserve_permille = 100, .urgent_permille = 50};
@@ -218,33 +223,37 @@ static void poise_reserve_and_urgent(void **state)
 		 SOFT & ~OFF(RESERVE),
 		 {VM(2000, 900, 0), VM(2000, 0, 0)},
 		 {2500, 2000}},
-		{"but to an urgent one it is",
+		{"the reserve is given to an urgent VM",
 		 5000,
 		 SOFT & ~OFF(RESERVE),
 		 {VM(2000, 900, 0, .urgent = 1), VM(2000, 0, 0)},
 		 {2900, 2000}},
-		{"who gets at least the urgent share",
+		{"an urgent VM gets at least the urgent share",
 		 5000,
 		 SOFT & ~OFF(RESERVE),
 		 {VM(2000, 0, 0, .urgent = 1), VM(2000, 0, 0)},
 		 {2062, 2000}},
-		{"less what it still has, 40 pages",
+		{"an urgent VM gets less by what it can reclaim, 40 pages",
 		 5000,
 		 SOFT & ~OFF(RESERVE),
 		 {VM(2000, 20, 60, .urgent = 1), VM(2000, 0, 0)},
 		 {2022, 2000}},
-		{"which may be enough",
+		{"an urgent VM that can reclaim enough gets nothing",
 		 5000,
 		 SOFT & ~OFF(RESERVE),
 		 {VM(2000, 0, 500, .urgent = 1), VM(2000, 0, 0)},
 		 {2000, 2000}},
-		{"nothing is taken from it meanwhile",
+		{"an urgent VM does not shrink",
 		 4000,
 		 SOFT,
 		 {VM(2000, 0, 500, .urgent = 1), VM(2000, 200, 0)},
 		 {2000, 2000}},
-		{"reserve off", 5000, SOFT, {VM(2000, 900, 0), VM(2000, 0, 0)}, {2900, 2000}},
-		{"urgent off",
+		{"without rule RESERVE all is given",
+		 5000,
+		 SOFT,
+		 {VM(2000, 900, 0), VM(2000, 0, 0)},
+		 {2900, 2000}},
+		{"without rule URGENT an urgent VM gets no more than others",
 		 5000,
 		 SOFT | OFF(URGENT),
 		 {VM(2000, 0, 0, .urgent = 1), VM(2000, 0, 0)},
@@ -265,7 +274,7 @@ static void poise_reserve_and_urgent(void **state)
 }
 
 /* One VM, in a table of any size: free memory, its limit, its reservation. */
-static void poise_one_alone(void **state)
+static void poise_one_vm_alone_grows_to_free_memory_within_its_limits(void **state)
 {
 	static const struct {
 		struct plan_vm vm;
@@ -290,12 +299,14 @@ static void poise_one_alone(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest one[] = {cmocka_unit_test(poise_one_alone)};
+	static const struct CMUnitTest one[] = {
+		cmocka_unit_test(poise_one_vm_alone_grows_to_free_memory_within_its_limits)};
 	static const struct CMUnitTest many[] = {
-		cmocka_unit_test(poise_plenty),
-		cmocka_unit_test(poise_slew_by_elapsed_time),
-		cmocka_unit_test(poise_by_state),
-		cmocka_unit_test(poise_reserve_and_urgent),
+		cmocka_unit_test(
+			poise_in_plenty_the_needy_get_what_they_lack_and_donors_shrink_in_proportion),
+		cmocka_unit_test(poise_shrinks_no_faster_than_slew_times_the_time_since_the_tick),
+		cmocka_unit_test(poise_each_state_of_a_vm_gets_the_size_it_is_promised),
+		cmocka_unit_test(poise_reserve_is_kept_for_the_urgent_and_refilled),
 	};
 	const int failed = cmocka_run_group_tests(one, NULL, NULL);
 	return failed +

@@ -4,17 +4,17 @@
 
 static const struct poise_config plain = {.pool_pages = 10000};
 
-static void poise_shortage(void **state)
+static void poise_in_a_shortage_each_gets_its_entitlement_by_weight(void **state)
 {
 	static const struct plan_case cases[] = {
 		/* 4000 - 2 pages by 3 : 1 above a page each */
-		{"by weight",
+		{"entitlements go by weight",
 		 4000,
 		 SOFT,
 		 {VM(2000, 1000, 0, .weight = 300), VM(2000, 1000, 0)},
 		 {2999, 1000}},
 		/* 3000 by 3 : 1 above 500 each */
-		{"by weight above the reservations",
+		{"above the reservations entitlements go by weight",
 		 4000,
 		 SOFT,
 		 {VM(2000, 1000, 0, .weight = 300, .min_pages = 500),
@@ -36,12 +36,12 @@ static void poise_shortage(void **state)
 		 SOFT,
 		 {VM(2000, 1000, 0, .weight = 300), VM(2000, 1000, 0, .floor_pages = 1800)},
 		 {2200, 1800}},
-		{"fair off: what somebody has and needs is not touched",
+		{"without rule FAIR what somebody has and needs is not touched",
 		 4000,
 		 SOFT | OFF(FAIR),
 		 {VM(3000, 1000, 0), VM(500, 1000, 0), VM(500, 0, 100)},
 		 {3050, 550, 400}},
-		{"fair on",
+		{"with rule FAIR all is shared by weight",
 		 4000,
 		 SOFT,
 		 {VM(3000, 1000, 0), VM(500, 1000, 0), VM(500, 0, 100)},
@@ -58,17 +58,17 @@ static void poise_shortage(void **state)
 }
 
 /* Rules TIGHT, CLAIM and GENTLE, which decide who bears a shortage and how fast. */
-static void poise_shortage_little_by_little(void **state)
+static void poise_in_a_shortage_what_a_vm_wants_is_reclaimed_little_by_little(void **state)
 {
 	static const struct plan_case cases[] = {
 		/* Both lack 200 with headroom, nothing without: 4000 / 2 each. */
-		{"headroom is no reason to take from one in need",
+		{"headroom is no reason to shrink one in need",
 		 4000,
 		 SOFT & ~OFF(TIGHT),
 		 {VM(2000, 200, 0), VM(2000, 200, 0)},
 		 {2000, 2000}},
 		/* A needs 2300 = 2500 - 200, B 1600 = 2000 - 200 - 200; the 100 left go evenly. */
-		{"but what is available beyond it is",
+		{"what is available beyond the headroom is a reason to shrink its VM",
 		 4000,
 		 SOFT & ~OFF(TIGHT),
 		 {VM(2000, 500, 0), VM(2000, 0, 0, .available_pages = 200)},
@@ -81,17 +81,17 @@ static void poise_shortage_little_by_little(void **state)
 		 {2200, 1800}},
 		/* Entitled to 2000 of 6000 each. C needs 1000; what B reads back is no claim to the
 		   rest. */
-		{"beyond its share reading back is no claim",
+		{"beyond its entitlement reading back is no claim",
 		 6000,
 		 SOFT & ~OFF(CLAIM),
 		 {VM(2000, 3000, 0), VM(2000, 0, 0, .refault_pages = 2000), VM(2000, 0, 1000)},
 		 {3000, 2000, 1000}},
-		{"up to its share it is",
+		{"up to its entitlement reading back is a claim",
 		 4000,
 		 SOFT & ~OFF(CLAIM),
 		 {VM(2500, 3000, 0), VM(1500, 0, 0, .refault_pages = 300)},
 		 {2200, 1800}},
-		{"and no more",
+		{"reading back claims no more than the entitlement",
 		 4000,
 		 SOFT & ~OFF(CLAIM),
 		 {VM(2500, 3000, 0), VM(1500, 0, 0, .refault_pages = 1500)},
@@ -109,42 +109,42 @@ static void poise_shortage_little_by_little(void **state)
 		 {VM(1800, 5000, 0), VM(2200, 0, 100)},
 		 {1901, 2099}},
 		/* A lacks more than an eighth of the 2000 that it is entitled to */
-		{"and so does what another one lacks much of",
+		{"what another lacks much of its entitlement goes at once",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1700, 3000, 0), VM(2300, 3000, 0)},
 		 {2000, 2000}},
 		/* B has 48 more than its share, and A asks for its 48 urgently: 24, and what is
 		 * rounded up; a 64th of the rest is less than a page */
-		{"or half of what one that asks urgently is to get",
+		{"half of what an urgent one is to get goes at once",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1952, 3000, 0, .urgent = 1), VM(2048, 3000, 0)},
 		 {1977, 2023}},
-		{"or needs to start",
+		{"what a VM needs to start goes at once",
 		 4000,
 		 SOFT & ~OFF(GENTLE),
 		 {VM(1900, 0, 0, .state = POISE_VM_UNMANAGED, .boot_pages = 2000),
 		  VM(2100, 3000, 0)},
 		 {2000, 2000}},
-		/* 1000 owed: by both, at once */
-		{"not gently when it has to come back",
+		/* A debt of 1000: half of it each */
+		{"a debt is repaid at once, not little by little",
 		 3000,
 		 SOFT & ~OFF(GENTLE) & ~OFF(DEAD_BAND),
 		 {VM(2000, 1000, 0), VM(2000, 1000, 0)},
 		 {1500, 1500}},
 		/* A is to get 20, B to lose them: 1 % */
-		{"nor for a trifle",
+		{"a trifle is left alone",
 		 4500,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1980, 3000, 0), VM(2020, 3000, 0), VM(500, 0, 0)},
 		 {1980, 2020, 500}},
-		{"unless it is due",
+		{"a trifle that one lacks of its entitlement is moved",
 		 4000,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1980, 3000, 0), VM(2020, 3000, 0)},
 		 {2000, 2000}},
-		/* 1 + 1 taken; A and B lack 100 each, C and D have 100 too much each. */
+		/* 1 + 1 reclaimed; A and B lack 100 each, C and D have 100 too much each. */
 		{"who waits gets the same part, in whatever slot",
 		 8000,
 		 SOFT & ~OFF(GENTLE),
@@ -155,8 +155,9 @@ static void poise_shortage_little_by_little(void **state)
 	plan_run_all(&plain, cases, ARRAY_SIZE(cases));
 }
 
-/* 5000 for A, B and C, whose 500 are all it needs: 2250 each for A and B, and 1666 their due. */
-static void poise_shortage_no_way_back_for_little(void **state)
+/* 5000 for A, B and C, whose 500 are all it needs: 2250 each for A and B, or 1666 each if C needs
+ * more. */
+static void poise_in_a_shortage_no_small_reversals_are_made(void **state)
 {
 	static const struct plan_case cases[] = {
 		/* 32 % up and 19 % down, both back where they came from */
@@ -165,25 +166,25 @@ static void poise_shortage_no_way_back_for_little(void **state)
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1700, 5000, 0), VM(2800, 5000, 0, .last_direction = 1), VM(500, 0, 0)},
 		 {1700, 2800, 500}},
-		{"unless another has a way to go",
+		{"who is near its goal shrinks if another falls short at a tick",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1700, 5000, 0, .last_direction = 1), VM(2800, 5000, 0, .last_direction = 1),
 		  VM(500, 0, 0)},
 		 {2250, 2250, 500}},
-		{"little as it may be if it is in haste",
+		{"who is near its goal shrinks for an urgent one that lacks little",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(2220, 5000, 0, .last_direction = 1, .urgent = 1),
 		  VM(2280, 5000, 0, .last_direction = 1), VM(500, 0, 0)},
 		 {2250, 2250, 500}},
-		{"not if it is not",
+		{"who is near its goal does not shrink early for one that is not urgent",
 		 5000,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(2220, 5000, 0, .last_direction = 1), VM(2280, 5000, 0, .last_direction = 1),
 		  VM(500, 0, 0)},
 		 {2220, 2280, 500}},
-		{"or misses its due",
+		{"who is near its goal grows if it lacks its entitlement",
 		 4998,
 		 SOFT & ~OFF(DEAD_BAND),
 		 {VM(1400, 5000, 0), VM(2600, 5000, 0, .last_direction = 1), VM(998, 5000, 0)},
@@ -201,9 +202,9 @@ static void poise_shortage_no_way_back_for_little(void **state)
 	assert_int_equal(p.plan.row[1].goal_pages, 2800);
 }
 
-/* Between ticks those who are near their goals give to one that calls for its due, 1666 pages, and
- * to nobody else. */
-static void poise_shortage_due_at_once(void **state)
+/* Between ticks those who are near their goals give to one that calls for its entitlement, 1666
+ * pages, and to nobody else. */
+static void poise_in_a_shortage_who_calls_for_its_entitlement_gets_it_between_ticks(void **state)
 {
 	static const struct {
 		uint32_t urgent;
@@ -229,40 +230,40 @@ static void poise_shortage_due_at_once(void **state)
 	}
 }
 
-static void poise_debt(void **state)
+static void poise_a_debt_is_repaid_at_once_within_reservations_and_slew(void **state)
 {
 	static const struct plan_case cases[] = {
-		{"repaid by donors",
+		{"a debt is repaid by donors",
 		 3600,
 		 SOFT,
 		 {VM(2000, 0, 400), VM(2000, 0, 100)},
 		 {1680, 1920}},
-		{"by all that they can spare",
+		{"a debt is repaid by all that donors can spare",
 		 3500,
 		 SOFT,
 		 {VM(2000, 0, 400), VM(2000, 0, 100)},
 		 {1600, 1900}},
-		{"then by those above their share",
+		{"what donors cannot repay is repaid by those above their entitlement",
 		 3000,
 		 SOFT,
 		 {VM(2000, 0, 400), VM(2000, 0, 100)},
 		 {1500, 1500}},
-		{"a needy one gets nothing meanwhile",
+		{"while there is a debt a needy one gets nothing",
 		 3900,
 		 SOFT,
 		 {VM(2000, 500, 0, .weight = 1), VM(2000, 0, 60)},
 		 {1960, 1940}},
-		{"nobody below its reservation, even if a debt stays",
+		{"nobody repays below its reservation, even if a debt stays",
 		 3500,
 		 SOFT,
 		 {VM(2000, 0, 400, .min_pages = 1800), VM(2000, 0, 100, .min_pages = 1800)},
 		 {1800, 1800}},
-		{"nor by more than the slew limit",
+		{"nobody repays by more than the slew limit",
 		 2000,
 		 SOFT & ~OFF(SLEW),
 		 {VM(2000, 0, 0), VM(2000, 0, 0)},
 		 {1000, 1000}},
-		{"nor by more than the slew limit, far more owed",
+		{"nobody repays by more than the slew limit, however large the debt",
 		 100,
 		 SOFT & ~OFF(SLEW),
 		 {VM(2000, 0, 0, .max_pages = 2000), VM(2000, 0, 0, .max_pages = 2000)},
@@ -277,23 +278,23 @@ static void poise_debt(void **state)
 static void poise_F19_greedy_liar_gets_its_weighted_share_at_most(void **state)
 {
 	static const struct plan_case cases[] = {
-		{"it may have what is idle",
+		{"a liar may have what is idle",
 		 10000,
 		 SOFT,
 		 {VM(5000, 9000, 0, .min_pages = 100), VM(5000, 0, 4000, .min_pages = 100)},
 		 {9000, 1000}},
-		{"an honest one in need gets what it needs",
+		{"beside a liar an honest one in need gets what it needs",
 		 10000,
 		 SOFT,
 		 {VM(9000, 9000, 0, .min_pages = 100), VM(1000, 500, 0, .min_pages = 100)},
 		 {8500, 1500}},
-		{"up to its weighted share, and the hog returns to its own",
+		{"an honest one gets up to its entitlement, and the liar returns to its own",
 		 10000,
 		 SOFT,
 		 {VM(9000, 9000, 0, .min_pages = 100), VM(1000, 6000, 0, .min_pages = 100)},
 		 {5000, 5000}},
 		/* 9800 by 3 : 1 */
-		{"with weights",
+		{"beside a liar entitlements go by weight",
 		 10000,
 		 SOFT,
 		 {VM(9000, 9000, 0, .min_pages = 100),
@@ -305,7 +306,7 @@ static void poise_F19_greedy_liar_gets_its_weighted_share_at_most(void **state)
 		 {VM(9000, 9000, 0, .min_pages = 100, .floor_pages = 9000, .boot_pages = 2000),
 		  VM(1000, 9000, 0, .min_pages = 100, .boot_pages = 2000)},
 		 {5000, 5000}},
-		{"nor does crying for help",
+		{"crying for help buys no share",
 		 10000,
 		 SOFT,
 		 {VM(9000, 9000, 0, .min_pages = 100, .urgent = 1, .refault_pages = 9000),
@@ -320,20 +321,20 @@ static void poise_F22_colluding_liars_leave_the_honest_one_its_share(void **stat
 {
 	/* 8000 pages, 100 reserved each: 7600/4 + 100 = 2000 each. */
 	static const struct plan_case cases[] = {
-		{"it needs its share",
+		{"an honest one that needs its share among colluding liars gets it",
 		 8000,
 		 SOFT,
 		 {VM(2500, 9000, 0, .min_pages = 100), VM(2500, 9000, -2000, .min_pages = 100),
 		  VM(500, 1500, 0, .min_pages = 100), VM(2500, 9000, 0, .min_pages = 100)},
 		 {2000, 2000, 2000, 2000}},
-		{"it needs more",
+		{"an honest one that needs more than its share gets its share",
 		 8000,
 		 SOFT,
 		 {VM(2500, 9000, 0, .min_pages = 100), VM(2500, 9000, -2000, .min_pages = 100),
 		  VM(500, 5000, 0, .min_pages = 100), VM(2500, 9000, 0, .min_pages = 100)},
 		 {2000, 2000, 2000, 2000}},
 		/* 1400 for the honest one, 6600 for three */
-		{"it needs less",
+		{"an honest one that needs less than its share gets what it needs",
 		 8000,
 		 SOFT,
 		 {VM(2500, 9000, 0, .min_pages = 100), VM(2500, 9000, -2000, .min_pages = 100),
@@ -370,7 +371,7 @@ static void arrive(struct poise *p)
 }
 
 /* Everybody needs everything: reservations, then weights; all of the pool, and it stays so. */
-static void poise_F71_all_needy_at_once(void **state)
+static void poise_F71_all_needy_at_once_share_all_by_reservation_and_weight(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 41;
@@ -418,7 +419,7 @@ static void poise_F71_all_needy_at_once(void **state)
  * say; and while an honest one lacks something, no liar has more by weight than it has. A page a VM
  * is lost by rounding, and in the second statement what POISE_FILL_ROUNDS may cost.
  */
-static void poise_F19_F22_entitlement_whatever_liars_say(void **state)
+static void poise_F19_F22_the_honest_keep_their_entitlement_whatever_liars_say(void **state)
 {
 	static struct poise p;
 	uint64_t seed = 43;
@@ -480,15 +481,17 @@ static void poise_F19_F22_entitlement_whatever_liars_say(void **state)
 int main(void)
 {
 	static const struct CMUnitTest one[] = {
-		cmocka_unit_test(poise_F71_all_needy_at_once),
-		cmocka_unit_test(poise_F19_F22_entitlement_whatever_liars_say),
+		cmocka_unit_test(poise_F71_all_needy_at_once_share_all_by_reservation_and_weight),
+		cmocka_unit_test(
+			poise_F19_F22_the_honest_keep_their_entitlement_whatever_liars_say),
 	};
 	static const struct CMUnitTest many[] = {
-		cmocka_unit_test(poise_shortage),
-		cmocka_unit_test(poise_shortage_little_by_little),
-		cmocka_unit_test(poise_shortage_no_way_back_for_little),
-		cmocka_unit_test(poise_shortage_due_at_once),
-		cmocka_unit_test(poise_debt),
+		cmocka_unit_test(poise_in_a_shortage_each_gets_its_entitlement_by_weight),
+		cmocka_unit_test(poise_in_a_shortage_what_a_vm_wants_is_reclaimed_little_by_little),
+		cmocka_unit_test(poise_in_a_shortage_no_small_reversals_are_made),
+		cmocka_unit_test(
+			poise_in_a_shortage_who_calls_for_its_entitlement_gets_it_between_ticks),
+		cmocka_unit_test(poise_a_debt_is_repaid_at_once_within_reservations_and_slew),
 		cmocka_unit_test(poise_F19_greedy_liar_gets_its_weighted_share_at_most),
 		cmocka_unit_test(poise_F22_colluding_liars_leave_the_honest_one_its_share),
 	};

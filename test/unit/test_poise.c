@@ -6,7 +6,7 @@
 
 /* --- the pool --- */
 
-static void pool_set_arguments(void **state)
+static void pool_set_refuses_sizes_that_make_no_sense(void **state)
 {
 	static const struct {
 		uint64_t pages;
@@ -61,7 +61,7 @@ static void f52_f53_pool_shrinks_and_grows(void **state)
 }
 
 /* F54, F55: a count that fails or is absurd leaves the last one in force. */
-static void f54_measure_fails_or_is_absurd(void **state)
+static void f54_a_failed_or_absurd_measurement_leaves_the_last_in_force(void **state)
 {
 	static const enum fake_answer answers[] = {FAKE_ERROR, FAKE_SHORT, FAKE_LATE, FAKE_NEVER};
 	(void)state;
@@ -111,7 +111,7 @@ static void f55_a_reserve_that_is_eaten_into_makes_no_storm_of_requests(void **s
 }
 
 /* F40: the guest says that its balloon grows; the hypervisor has not got a page of it. */
-static void f40_inflation_that_frees_nothing(void **state)
+static void f40_a_balloon_that_frees_nothing_frees_nothing_in_the_books(void **state)
 {
 	struct poise_guest_update idle = support_update(MAX);
 	(void)state;
@@ -185,7 +185,7 @@ static void reentrant_notify(void *ctx, uint32_t at, const struct poise_notice *
 	call_back();
 }
 
-static void f70_calls_from_within_a_call(void **state)
+static void f70_a_call_from_within_a_port_call_is_refused(void **state)
 {
 	static const struct poise_config config = {.pool_pages = POOL};
 	struct poise_port port = fake_port;
@@ -214,7 +214,7 @@ static void f70_calls_from_within_a_call(void **state)
 
 /* --- the tick --- */
 
-static void f67_f68_ticks_at_any_time(void **state)
+static void f67_f68_ticks_too_early_or_late_make_no_catch_up(void **state)
 {
 	static const uint64_t gaps[] = {0,    0,     1,       500,  1500, 10000,
 					1000, 10000, 1000000, 1000, 0,    UINT64_C(1) << 40};
@@ -240,7 +240,7 @@ static void f67_f68_ticks_at_any_time(void **state)
 	}
 }
 
-static void f69_clock_wraps(void **state)
+static void f69_a_clock_at_its_end_is_survived(void **state)
 {
 	static const uint64_t times[] = {UINT32_MAX - 1,
 					 UINT64_C(1) << 32,
@@ -373,7 +373,7 @@ static void f27_urgent_is_rate_limited(void **state)
 }
 
 /* A million doorbells in a second: as many early ticks as gaps, whatever the load. */
-static void f27_storm_of_doorbells(void **state)
+static void f27_a_storm_makes_one_plan_a_gap(void **state)
 {
 	(void)state;
 	managed(true);
@@ -409,7 +409,7 @@ static void f29_needless_requests_wait_longer(void **state)
 	assert_int_equal(vm(0)->urgent_gap, 5000);
 }
 
-static void f28_doorbells_of_no_one(void **state)
+static void f28_a_doorbell_of_a_vm_that_is_absent_or_not_managed_is_refused(void **state)
 {
 	static const uint32_t states[] = {POISE_VM_UNMANAGED, POISE_VM_STALE, POISE_VM_FROZEN,
 					  POISE_VM_QUARANTINED};
@@ -431,7 +431,7 @@ static void f28_doorbells_of_no_one(void **state)
 }
 
 /* At the very first millisecond, too: time 0 is no "never". */
-static void urgent_at_time_zero(void **state)
+static void an_urgent_call_in_the_first_millisecond_is_served(void **state)
 {
 	(void)state;
 	managed(true);
@@ -444,21 +444,23 @@ static void urgent_at_time_zero(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(pool_set_arguments, start),
+		cmocka_unit_test_setup(pool_set_refuses_sizes_that_make_no_sense, start),
 		cmocka_unit_test_setup(f52_f53_pool_shrinks_and_grows, start),
-		cmocka_unit_test_setup(f54_measure_fails_or_is_absurd, start),
+		cmocka_unit_test_setup(f54_a_failed_or_absurd_measurement_leaves_the_last_in_force,
+				       start),
 		cmocka_unit_test(f55_a_reserve_that_is_eaten_into_makes_no_storm_of_requests),
-		cmocka_unit_test(f40_inflation_that_frees_nothing),
-		cmocka_unit_test_setup(f70_calls_from_within_a_call, start),
-		cmocka_unit_test_setup(f67_f68_ticks_at_any_time, start),
-		cmocka_unit_test_setup(f69_clock_wraps, start),
+		cmocka_unit_test(f40_a_balloon_that_frees_nothing_frees_nothing_in_the_books),
+		cmocka_unit_test_setup(f70_a_call_from_within_a_port_call_is_refused, start),
+		cmocka_unit_test_setup(f67_f68_ticks_too_early_or_late_make_no_catch_up, start),
+		cmocka_unit_test_setup(f69_a_clock_at_its_end_is_survived, start),
 		cmocka_unit_test_setup(notify_only_what_is_new, start),
 		cmocka_unit_test_setup(poll_reads_reports_and_hears_the_urgent_word, start),
 		cmocka_unit_test(f27_urgent_is_rate_limited),
-		cmocka_unit_test(f27_storm_of_doorbells),
+		cmocka_unit_test(f27_a_storm_makes_one_plan_a_gap),
 		cmocka_unit_test(f29_needless_requests_wait_longer),
-		cmocka_unit_test_setup(f28_doorbells_of_no_one, start),
-		cmocka_unit_test(urgent_at_time_zero),
+		cmocka_unit_test_setup(
+			f28_a_doorbell_of_a_vm_that_is_absent_or_not_managed_is_refused, start),
+		cmocka_unit_test(an_urgent_call_in_the_first_millisecond_is_served),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ static void publishing_touches_its_own_fields_only(void **state)
 	}
 }
 
-static void f03_seq_wraps(void **state)
+static void f03_a_sequence_that_wraps_is_read(void **state)
 {
 	(void)state;
 	struct poise_guest_update update = support_update(TOTAL);
@@ -131,7 +131,7 @@ static void f27_urgent_is_rate_limited(void **state)
 	assert_int_equal(page.head.seq, 0); /* not under the sequence word */
 }
 
-static void urgent_word_wraps(void **state)
+static void an_urgent_word_that_wraps_still_moves(void **state)
 {
 	(void)state;
 	gd.urgent = UINT32_MAX;
@@ -208,7 +208,7 @@ static void assert_refused(struct poise_host_update *update, bool seal)
 	assert_memory_equal(&out, &before, sizeof(out));
 }
 
-static void hostile_host_pages(void **state)
+static void a_hostile_host_page_is_refused(void **state)
 {
 	(void)state;
 	const struct poise_notice notice = a_notice();
@@ -277,7 +277,7 @@ static void a_host_at_work_is_waited_for_no_longer_than_three_looks(void **state
 	assert_int_equal(gd_host_read(&gd, &out), 1);
 }
 
-static void every_host_byte_through_all_values(void **state)
+static void any_host_byte_gives_a_notice_or_none(void **state)
 {
 	(void)state;
 	const struct poise_notice notice = a_notice();
@@ -315,17 +315,17 @@ int main(void)
 		cmocka_unit_test_setup(the_host_reads_what_was_published, start),
 		cmocka_unit_test_setup(sample_and_total_are_the_drivers_own, start),
 		cmocka_unit_test_setup(publishing_touches_its_own_fields_only, start),
-		cmocka_unit_test_setup(f03_seq_wraps, start),
+		cmocka_unit_test_setup(f03_a_sequence_that_wraps_is_read, start),
 		cmocka_unit_test_setup(f27_urgent_is_rate_limited, start),
-		cmocka_unit_test_setup(urgent_word_wraps, start),
+		cmocka_unit_test_setup(an_urgent_word_that_wraps_still_moves, start),
 		cmocka_unit_test_setup(a_notice_arrives_once, start),
 		cmocka_unit_test_setup(a_notice_before_the_first_sample_has_no_boot_id, start),
 		cmocka_unit_test_setup(the_interval_is_clamped, start),
-		cmocka_unit_test_setup(hostile_host_pages, start),
+		cmocka_unit_test_setup(a_hostile_host_page_is_refused, start),
 		cmocka_unit_test_setup(a_newer_host_is_understood, start),
 		cmocka_unit_test_setup(a_host_at_work_is_waited_for_no_longer_than_three_looks,
 				       start),
-		cmocka_unit_test_setup(every_host_byte_through_all_values, start),
+		cmocka_unit_test_setup(any_host_byte_gives_a_notice_or_none, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

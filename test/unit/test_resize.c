@@ -51,7 +51,7 @@ static void f36_a_replaced_growth_stays_charged_until_measured(void **state)
 
 /* --- F32: the port refuses --- */
 
-static void f32_op_error_keeps_state(void **state)
+static void f32_a_request_that_fails_leaves_the_books_right(void **state)
 {
 	(void)state;
 	fake.answer[FAKE_RESIZE] = FAKE_ERROR;
@@ -126,7 +126,7 @@ static void f32_f56_an_older_request_in_force_stays_charged(void **state)
 
 /* --- giving --- */
 
-static void gives_wait_for_takes(void **state)
+static void growth_waits_until_shrinking_has_freed_its_memory(void **state)
 {
 	(void)state;
 	commit(8000, 2000);
@@ -144,7 +144,7 @@ static void gives_wait_for_takes(void **state)
 }
 
 /* F34: what was confirmed is given, no more. */
-static void f34_partial_success_gives_the_confirmed_amount(void **state)
+static void f34_growth_gets_what_shrinking_has_confirmed(void **state)
 {
 	(void)state;
 	fake.fault_at[FAKE_RESIZE] = 1;
@@ -171,7 +171,7 @@ static void what_is_charged_already_needs_no_free_memory(void **state)
 	assert_int_equal(fake.p.free_pages, 0);
 }
 
-/* Crumbs are not worth a call, unless they are all that is missing. */
+/* Less than a minimum grant is not worth a call, unless they are all that is missing. */
 static void less_than_a_minimum_grant_is_not_given(void **state)
 {
 	(void)state;
@@ -236,7 +236,7 @@ static void commit_keeps_goals_within_limits(void **state)
 	}
 }
 
-static void commit_records_changes_only(void **state)
+static void commit_records_only_vms_whose_size_is_to_change(void **state)
 {
 	(void)state;
 	commit(4000, 4000);
@@ -255,16 +255,16 @@ int main(void)
 			start),
 		cmocka_unit_test_setup(each_request_has_its_own_epoch, start),
 		cmocka_unit_test_setup(f36_a_replaced_growth_stays_charged_until_measured, start),
-		cmocka_unit_test_setup(f32_op_error_keeps_state, start),
+		cmocka_unit_test_setup(f32_a_request_that_fails_leaves_the_books_right, start),
 		cmocka_unit_test_setup(f32_a_refused_growth_is_charged_and_not_given_again, start),
 		cmocka_unit_test_setup(f32_f56_an_older_request_in_force_stays_charged, start),
-		cmocka_unit_test_setup(gives_wait_for_takes, start),
-		cmocka_unit_test_setup(f34_partial_success_gives_the_confirmed_amount, start),
+		cmocka_unit_test_setup(growth_waits_until_shrinking_has_freed_its_memory, start),
+		cmocka_unit_test_setup(f34_growth_gets_what_shrinking_has_confirmed, start),
 		cmocka_unit_test_setup(what_is_charged_already_needs_no_free_memory, start),
 		cmocka_unit_test_setup(less_than_a_minimum_grant_is_not_given, start),
 		cmocka_unit_test(the_urgent_come_first_and_may_use_the_reserve),
 		cmocka_unit_test(commit_keeps_goals_within_limits),
-		cmocka_unit_test_setup(commit_records_changes_only, start),
+		cmocka_unit_test_setup(commit_records_only_vms_whose_size_is_to_change, start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ static void f33_a_stuck_balloon_is_parked_and_left_alone(void **state)
 	uint64_t backoff_end_ms = 1000;
 	(void)state;
 	fake.answer[FAKE_RESIZE] = FAKE_NEVER;
-	for (unsigned strike = 1; strike <= POISE_BACKOFF_EXPONENT_MAX + 2; strike++) {
+	for (unsigned window = 1; window <= POISE_BACKOFF_EXPONENT_MAX + 2; window++) {
 		ask(A, 2000);
 		for (unsigned i = 1; i < WINDOW; i++) {
 			fake_tick(&fake);
@@ -21,11 +21,11 @@ static void f33_a_stuck_balloon_is_parked_and_left_alone(void **state)
 		assert_int_equal(vm(A)->target_pages, 4000);
 		assert_int_equal(vm(A)->goal_pages, 4000);
 		assert_int_equal(vm(A)->backoff_end_ms, fake.now_ms + backoff_end_ms);
-		assert_int_equal(vm(A)->backoff_exponent, strike < POISE_BACKOFF_EXPONENT_MAX
-								  ? strike
+		assert_int_equal(vm(A)->backoff_exponent, window < POISE_BACKOFF_EXPONENT_MAX
+								  ? window
 								  : POISE_BACKOFF_EXPONENT_MAX);
-		assert_int_equal(fake.p.errors[-POISE_E_LOST], strike);
-		backoff_end_ms *= strike < POISE_BACKOFF_EXPONENT_MAX + 1 ? 2 : 1;
+		assert_int_equal(fake.p.errors[-POISE_E_LOST], window);
+		backoff_end_ms *= window < POISE_BACKOFF_EXPONENT_MAX + 1 ? 2 : 1;
 		fake_tick(&fake);
 	}
 }
@@ -105,7 +105,7 @@ static void f35_progress_is_pages_in_a_window(void **state)
 }
 
 /* Near the target is there: rounding in a balloon is no reason to give it up. */
-static void b03_a_rest_within_tolerance_is_no_strike(void **state)
+static void b03_a_rest_within_tolerance_is_no_lack_of_progress(void **state)
 {
 	(void)state;
 	ask(A, 2000);
@@ -117,7 +117,7 @@ static void b03_a_rest_within_tolerance_is_no_strike(void **state)
 	assert_int_equal(vm(A)->target_pages, 2000);
 }
 
-static void strikes_are_forgiven_by_an_answer_that_moved_something(void **state)
+static void backoff_ends_with_an_answer_that_moved_something(void **state)
 {
 	(void)state;
 	vm(A)->backoff_exponent = 4;
@@ -129,7 +129,7 @@ static void strikes_are_forgiven_by_an_answer_that_moved_something(void **state)
 }
 
 /* A VM that grows by itself is charged at once; if it keeps that, its target follows. */
-static void f39_a_vm_that_helps_itself(void **state)
+static void f39_a_vm_that_helps_itself_is_charged_and_its_target_follows(void **state)
 {
 	(void)state;
 	ask(A, 3000);
@@ -220,10 +220,10 @@ int main(void)
 		cmocka_unit_test_setup(f33_a_stuck_growth_returns_what_was_charged, start),
 		cmocka_unit_test(f33_asking_for_more_is_no_excuse),
 		cmocka_unit_test(f35_progress_is_pages_in_a_window),
-		cmocka_unit_test_setup(b03_a_rest_within_tolerance_is_no_strike, start),
-		cmocka_unit_test_setup(strikes_are_forgiven_by_an_answer_that_moved_something,
+		cmocka_unit_test_setup(b03_a_rest_within_tolerance_is_no_lack_of_progress, start),
+		cmocka_unit_test_setup(backoff_ends_with_an_answer_that_moved_something, start),
+		cmocka_unit_test_setup(f39_a_vm_that_helps_itself_is_charged_and_its_target_follows,
 				       start),
-		cmocka_unit_test_setup(f39_a_vm_that_helps_itself, start),
 		cmocka_unit_test_setup(parking_makes_no_debt, start),
 		cmocka_unit_test_setup(parking_stays_within_limits, start),
 		cmocka_unit_test_setup(f46_waiting_to_start_is_no_stuck_balloon, start),

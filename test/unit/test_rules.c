@@ -65,7 +65,7 @@ static void hold_as_frozen(const struct poise_plan_input *in, const struct poise
 	poise_demand_hold(d, vm, POISE_RULE_FROZEN);
 }
 
-static void rule_frozen(void **state)
+static void rule_frozen_holds_the_vm_where_it_is(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(1000, 0, 0), {0}, {1000, 1000, 1000, 1000}, POISE_RULE_FROZEN, 0},
@@ -79,7 +79,7 @@ static void rule_frozen(void **state)
 	run_rule(hold_as_frozen, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_static(void **state)
+static void rule_static_gives_the_boot_size_and_what_is_beyond_goes_by_eighths(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* Does not report: grows to its boot size, and that much is its own. */
@@ -115,7 +115,7 @@ static void rule_static(void **state)
 	run_rule(poise_rule_static, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_stale(void **state)
+static void rule_stale_goes_to_the_boot_size_in_equal_steps(void **state)
 {
 	/* The last sample is 3,000 ms old; after 10,000 it will be frozen: seven steps are left. */
 	static const struct rule_case cases[] = {
@@ -171,7 +171,7 @@ static void rule_stale(void **state)
 	}
 }
 
-static void rule_equation(void **state)
+static void rule_equation_asks_for_delta_if_it_is_above_reclaimable(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* donor: 2000 - 420 + 20 */
@@ -203,7 +203,7 @@ static void rule_equation(void **state)
 	run_rule(poise_rule_equation, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_shortfall(void **state)
+static void rule_shortfall_asks_for_what_is_missing_and_forecasts_no_shrinking(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* needy for what is missing: 2000 - 100 + 300 */
@@ -232,7 +232,7 @@ static void rule_shortfall(void **state)
 	run_rule(poise_rule_shortfall, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_pressure(void **state)
+static void rule_pressure_adds_refaults_and_promises(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0), {1500, 0, 0, 0}, {1500, 1, 10000, 1}, POISE_RULE_NONE, 0},
@@ -261,7 +261,7 @@ static void rule_pressure(void **state)
 	run_rule(poise_rule_pressure, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_urgent(void **state)
+static void rule_urgent_asks_for_a_step_less_what_the_guest_can_reclaim(void **state)
 {
 	/* A tenth of the pool would be 1,000 pages; a 32nd of 2,000 is 62. */
 	static const struct poise_config config = {.pool_pages = 10000, .urgent_permille = 100};
@@ -315,7 +315,7 @@ static void rule_urgent(void **state)
 	run_rule(poise_rule_urgent, &small, 1000, pool, ARRAY_SIZE(pool));
 }
 
-static void rule_idle_tax(void **state)
+static void rule_idle_tax_reclaims_its_part_of_idle_memory_only(void **state)
 {
 	static const struct poise_config all = {.pool_pages = 10000, .idle_tax_permille = 1000};
 	static const struct rule_case cases[] = {
@@ -334,7 +334,7 @@ static void rule_idle_tax(void **state)
 	run_rule(poise_rule_idle_tax, &all, 1000, whole, ARRAY_SIZE(whole));
 }
 
-static void rule_dead_band(void **state)
+static void rule_dead_band_drops_small_changes_but_an_urgent_vms(void **state)
 {
 	static const struct rule_case cases[] = {
 		/* 20 permille of 1000 pages are 20 */
@@ -376,7 +376,7 @@ static void rule_dead_band(void **state)
 	run_rule(poise_rule_dead_band, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_floor(void **state)
+static void rule_floor_holds_up_to_the_boot_size(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0), {0}, {2000, 1, 10000, 1}, POISE_RULE_NONE, 0},
@@ -413,7 +413,7 @@ static void rule_floor(void **state)
 	run_rule(poise_rule_floor, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_slew(void **state)
+static void rule_slew_bounds_shrinking_by_the_time_since_the_tick(void **state)
 {
 	/* Half of the size a second, as time has passed. */
 	static const struct poise_config half = {.pool_pages = 10000, .slew_permille = 500};
@@ -464,7 +464,7 @@ static void rule_slew(void **state)
 	}
 }
 
-static void rule_bounds(void **state)
+static void rule_bounds_keeps_the_demand_between_its_lower_and_upper_end(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0), {999, 1000, 3000, 0}, {1000, 1000, 3000, 1}, POISE_RULE_BOUNDS, 0},
@@ -486,7 +486,7 @@ static void rule_bounds(void **state)
 	run_rule(poise_rule_bounds, &plain, 1000, cases, ARRAY_SIZE(cases));
 }
 
-static void rule_back_off(void **state)
+static void rule_back_off_holds_the_vm_until_its_end(void **state)
 {
 	static const struct rule_case cases[] = {
 		{VM(2000, 0, 0, .backoff_end_ms = PLAN_NOW_MS + 1),
@@ -506,7 +506,7 @@ static void rule_back_off(void **state)
 }
 
 /* Without the headroom of 10 %, and without what is available beyond. */
-static void rule_tight(void **state)
+static void rule_tight_leaves_out_headroom_and_what_is_available(void **state)
 {
 	static const struct {
 		struct plan_vm vm;
@@ -564,20 +564,22 @@ static void rule_tight_spares_an_urgent_vm_without_a_floor(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rule_frozen),
-		cmocka_unit_test(rule_static),
-		cmocka_unit_test(rule_stale),
-		cmocka_unit_test(rule_equation),
-		cmocka_unit_test(rule_shortfall),
-		cmocka_unit_test(rule_pressure),
-		cmocka_unit_test(rule_urgent),
-		cmocka_unit_test(rule_idle_tax),
-		cmocka_unit_test(rule_dead_band),
-		cmocka_unit_test(rule_floor),
-		cmocka_unit_test(rule_slew),
-		cmocka_unit_test(rule_bounds),
-		cmocka_unit_test(rule_back_off),
-		cmocka_unit_test(rule_tight),
+		cmocka_unit_test(rule_frozen_holds_the_vm_where_it_is),
+		cmocka_unit_test(
+			rule_static_gives_the_boot_size_and_what_is_beyond_goes_by_eighths),
+		cmocka_unit_test(rule_stale_goes_to_the_boot_size_in_equal_steps),
+		cmocka_unit_test(rule_equation_asks_for_delta_if_it_is_above_reclaimable),
+		cmocka_unit_test(
+			rule_shortfall_asks_for_what_is_missing_and_forecasts_no_shrinking),
+		cmocka_unit_test(rule_pressure_adds_refaults_and_promises),
+		cmocka_unit_test(rule_urgent_asks_for_a_step_less_what_the_guest_can_reclaim),
+		cmocka_unit_test(rule_idle_tax_reclaims_its_part_of_idle_memory_only),
+		cmocka_unit_test(rule_dead_band_drops_small_changes_but_an_urgent_vms),
+		cmocka_unit_test(rule_floor_holds_up_to_the_boot_size),
+		cmocka_unit_test(rule_slew_bounds_shrinking_by_the_time_since_the_tick),
+		cmocka_unit_test(rule_bounds_keeps_the_demand_between_its_lower_and_upper_end),
+		cmocka_unit_test(rule_back_off_holds_the_vm_until_its_end),
+		cmocka_unit_test(rule_tight_leaves_out_headroom_and_what_is_available),
 		cmocka_unit_test(rule_tight_spares_an_urgent_vm_without_a_floor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,13 +77,13 @@ static void in_a_shortage_unmeasured_vms_need_their_boot_size_and_measured_ones_
 }
 
 /* Goals within 16 % are left alone, on the way back within 56 %; but not an urgent VM's, nor what
- * is due, nor what limits ask for. */
-static void rule_near(void **state)
+ * they lack of their entitlement, nor what limits ask for. */
+static void rule_in_band_suppresses_small_moves_and_larger_reversals(void **state)
 {
 	static const struct {
 		uint32_t last_direction, urgent;
-		uint64_t upper, entitled, goal;
-		uint32_t kept;
+		uint64_t upper, entitlement, goal;
+		uint32_t suppressed;
 	} rows[] = {
 		{1, 0, 3000, 0, 1159, 1},
 		{1, 0, 3000, 0, 1160, 0},
@@ -100,7 +100,7 @@ static void rule_near(void **state)
 		{0, 1, 3000, 0, 1001, 0},
 		{1, 1, 3000, 0, 999, 0},
 		{0, 1, 3000, 0, 999, 0},
-		/* entitled to more, to just this */
+		/* its entitlement is more, just this */
 		{0, 0, 3000, 1001, 1001, 0},
 		{1, 0, 3000, 1001, 1001, 0},
 		{0, 0, 3000, 1000, 1001, 1},
@@ -116,12 +116,12 @@ static void rule_near(void **state)
 				       .last_direction = rows[i].last_direction);
 		struct poise_row row = {.size_pages = 1000,
 					.demand.upper_pages = rows[i].upper,
-					.share.entitlement_pages = rows[i].entitled,
+					.share.entitlement_pages = rows[i].entitlement,
 					.goal_pages = rows[i].goal};
 		plan_start(&p, &plain);
 		plan_put(&p, 0, &vm);
 		const struct poise_plan_input in = plan_input(&p);
-		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].suppressed);
 		assert_int_equal(row.goal_pages, rows[i].goal);
 		/* A small one that was large: 1,500 instead of 1,000 pages, so half as wide again.
 		 */
@@ -129,7 +129,7 @@ static void rule_near(void **state)
 		plan_put(&p, 0, &vm);
 		row.goal_pages = rows[i].goal < 1000 ? 1000 - (1000 - rows[i].goal) * 3 / 2
 						     : 1000 + (rows[i].goal - 1000) * 3 / 2;
-		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].suppressed);
 		vm.boot_pages = 0;
 		row.goal_pages = rows[i].goal;
 		/* Below its reservation, or on the way up where nothing is known of it: nothing is
@@ -141,17 +141,17 @@ static void rule_near(void **state)
 		plan_put(&p, 0, &vm);
 		p.vm[0].state = POISE_VM_STALE;
 		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row),
-				 rows[i].goal <= 1000 ? rows[i].kept : 0);
+				 rows[i].goal <= 1000 ? rows[i].suppressed : 0);
 	}
 }
 
 /* A goal that is near only because a tick lets a VM go so far is not; with ticks of 10 ms nobody
  * would ever give anything. */
-static void rule_near_is_not_as_far_as_it_may_go(void **state)
+static void rule_in_band_does_not_suppress_what_a_tick_cut_short(void **state)
 {
 	static const struct {
 		uint64_t lower, goal;
-		uint32_t early, kept;
+		uint32_t early, suppressed;
 	} rows[] = {
 		{1, 990, 0, 1},   {989, 990, 0, 1}, {990, 990, 0, 0},   {991, 990, 0, 0},
 		{990, 990, 1, 1}, {900, 900, 0, 1}, {1000, 1010, 0, 1},
@@ -168,12 +168,12 @@ static void rule_near_is_not_as_far_as_it_may_go(void **state)
 		plan_early = rows[i].early;
 		plan_put(&p, 0, &vm);
 		const struct poise_plan_input in = plan_input(&p);
-		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].kept);
+		assert_int_equal(poise_rule_in_band(&in, &p.vm[0], &row), rows[i].suppressed);
 	}
 }
 
 /* Of 1,000 pages, `desired` of them wanted, a 64th of what is too much goes in a second. */
-static void rule_gentle(void **state)
+static void rule_gentle_reclaims_a_64th_a_second_of_what_is_wanted(void **state)
 {
 	static const struct {
 		uint64_t desired, goal, elapsed_ms;
@@ -222,9 +222,9 @@ int main(void)
 		cmocka_unit_test(rule_claim_F19_no_more_than_its_share),
 		cmocka_unit_test(
 			in_a_shortage_unmeasured_vms_need_their_boot_size_and_measured_ones_less),
-		cmocka_unit_test(rule_near),
-		cmocka_unit_test(rule_near_is_not_as_far_as_it_may_go),
-		cmocka_unit_test(rule_gentle),
+		cmocka_unit_test(rule_in_band_suppresses_small_moves_and_larger_reversals),
+		cmocka_unit_test(rule_in_band_does_not_suppress_what_a_tick_cut_short),
+		cmocka_unit_test(rule_gentle_reclaims_a_64th_a_second_of_what_is_wanted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

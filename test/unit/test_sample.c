@@ -7,7 +7,7 @@
 
 /* --- arguments --- */
 
-static void report_arguments(void **state)
+static void report_refuses_wrong_arguments(void **state)
 {
 	const struct poise_sample sample = support_sample(&update);
 	struct poise before;
@@ -42,7 +42,7 @@ static void report_arguments(void **state)
 }
 
 /* Only what poise_page_read can say is a reason. */
-static void report_error_arguments(void **state)
+static void report_error_takes_what_a_page_read_can_say_only(void **state)
 {
 	(void)state;
 	for (int reason = 10; reason >= -60; reason--) {
@@ -155,7 +155,7 @@ static void stale_to_managed_by_one_fresh_sample(void **state)
 
 /* --- what is refused --- */
 
-static void f11_counter_goes_back(void **state)
+static void f11_a_sample_counter_that_goes_back_is_a_reset(void **state)
 {
 	(void)state;
 	vm()->backoff_exponent = 3;
@@ -227,7 +227,7 @@ static void f45_reset_makes_a_debt_that_is_repaid(void **state)
 	assert_int_equal(vm()->actual_pages, 6000);
 }
 
-static void f13_counter_jumps_ahead(void **state)
+static void f13_a_sample_counter_that_jumps_ahead_is_taken(void **state)
 {
 	(void)state;
 	fake.now_ms += 1000;
@@ -238,7 +238,7 @@ static void f13_counter_jumps_ahead(void **state)
 	assert_true(vm()->forecast.refault_pages <= vm()->forecast.size_pages);
 }
 
-static void f16_total_changes(void **state)
+static void f16_a_total_that_changes_is_a_bad_sample(void **state)
 {
 	static const uint64_t totals[] = {MAX - 1, MAX - BOOT + 1, MAX + 1, 1};
 	const struct poise_sample last = vm()->last;
@@ -282,7 +282,7 @@ static void f23_guest_time_is_not_used(void **state)
 }
 
 /* Counters as wide as a 32-bit guest's go past their end: what counts is how far they came. */
-static void f24_32_bit_counters_wrap(void **state)
+static void f24_counters_of_32_bits_may_wrap(void **state)
 {
 	(void)state;
 	fake.now_ms += 1000;
@@ -299,19 +299,21 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(age_counts_from_the_last_sample_that_was_taken, start),
-		cmocka_unit_test_setup(report_arguments, start),
-		cmocka_unit_test_setup(report_error_arguments, start),
+		cmocka_unit_test_setup(report_refuses_wrong_arguments, start),
+		cmocka_unit_test_setup(report_error_takes_what_a_page_read_can_say_only, start),
 		cmocka_unit_test_setup(managed_after_the_second_good_sample_of_one_boot, start),
 		cmocka_unit_test_setup(a_second_sample_too_early_does_not_manage, start),
 		cmocka_unit_test_setup(f01_f12_statistics_age_hold_stale_frozen, start_managed),
 		cmocka_unit_test_setup(stale_to_managed_by_one_fresh_sample, start_managed),
-		cmocka_unit_test_setup(f11_counter_goes_back, start_managed),
+		cmocka_unit_test_setup(f11_a_sample_counter_that_goes_back_is_a_reset,
+				       start_managed),
 		cmocka_unit_test(f45_reset_is_charged_at_boot_size),
 		cmocka_unit_test(f45_reset_makes_a_debt_that_is_repaid),
-		cmocka_unit_test_setup(f13_counter_jumps_ahead, start_managed),
-		cmocka_unit_test_setup(f16_total_changes, start_managed),
+		cmocka_unit_test_setup(f13_a_sample_counter_that_jumps_ahead_is_taken,
+				       start_managed),
+		cmocka_unit_test_setup(f16_a_total_that_changes_is_a_bad_sample, start_managed),
 		cmocka_unit_test_setup(f23_guest_time_is_not_used, start_managed),
-		cmocka_unit_test_setup(f24_32_bit_counters_wrap, start_managed),
+		cmocka_unit_test_setup(f24_counters_of_32_bits_may_wrap, start_managed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static void f31_quarantine_after_a_run_of_bad_samples_and_out_again(void **state
 }
 
 /* One good sample of a managed VM ends a run of bad ones; a stale one neither ends nor adds. */
-static void bad_runs_are_in_a_row(void **state)
+static void one_good_sample_ends_a_run_of_bad_ones(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 3 * POISE_BAD_RUN; i++) {
@@ -96,7 +96,7 @@ static void say_anew(void)
 }
 
 /* A new boot generation each time: always the boot size, never managed. */
-static void f14_reboot_loop(void **state)
+static void f14_a_reboot_loop_keeps_boot_size(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
@@ -106,7 +106,7 @@ static void f14_reboot_loop(void **state)
 }
 
 /* A guest's word that it has started anew brings it nothing that is not there. */
-static void f14_no_memory_for_a_word(void **state)
+static void f14_a_claimed_reboot_brings_no_memory_that_is_not_there(void **state)
 {
 	(void)state;
 	vm()->goal_pages = BOOT / 2;
@@ -131,7 +131,7 @@ static void f14_no_memory_for_a_word(void **state)
 }
 
 /* One that still waits for memory to start is asked for nothing, whatever it says. */
-static void f14_no_request_where_nothing_is_there(void **state)
+static void f14_a_vm_that_waits_to_start_is_asked_for_nothing(void **state)
 {
 	const struct poise_vm_config waits = {
 		.min_pages = MIN, .boot_pages = BOOT, .max_pages = MAX};
@@ -151,7 +151,7 @@ static void f14_no_request_where_nothing_is_there(void **state)
 }
 
 /* Quarantined is quarantined, also if its age would freeze it; a frozen one is quarantined too. */
-static void quarantine_and_age(void **state)
+static void a_quarantined_vm_does_not_freeze_by_age_and_a_frozen_one_is_quarantined(void **state)
 {
 	(void)state;
 	fake.now_ms += 20000;
@@ -168,7 +168,7 @@ static void quarantine_and_age(void **state)
 
 /* --- no page --- */
 
-static void f05_f25_no_page_no_history(void **state)
+static void f05_f25_a_page_that_is_gone_drops_the_history(void **state)
 {
 	(void)state;
 	assert_int_equal(bad(POISE_E_UNMAPPED), POISE_OK);
@@ -198,7 +198,7 @@ static void f05_garbage_from_the_start_stays_unmanaged(void **state)
 
 /* --- freeze and thaw --- */
 
-static void f30_freeze_and_thaw(void **state)
+static void f30_a_frozen_vm_is_held_and_has_to_report_twice_after_the_thaw(void **state)
 {
 	struct poise_vm_config config = vm()->config;
 	(void)state;
@@ -231,7 +231,7 @@ static void f30_freeze_and_thaw(void **state)
 }
 
 /* Time that seems to go back is no time; the clock that counts is the host's. */
-static void f69_time_goes_back(void **state)
+static void f69_time_that_goes_back_is_no_time(void **state)
 {
 	(void)state;
 	const uint64_t now_ms = fake.p.now_ms;
@@ -256,16 +256,23 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(f31_quarantine_after_a_run_of_bad_samples_and_out_again,
 				       start_managed),
-		cmocka_unit_test_setup(bad_runs_are_in_a_row, start_managed),
+		cmocka_unit_test_setup(one_good_sample_ends_a_run_of_bad_ones, start_managed),
 		cmocka_unit_test_setup(f31_two_writers_are_quarantined, start_managed),
-		cmocka_unit_test_setup(f14_reboot_loop, start_managed),
-		cmocka_unit_test_setup(f14_no_memory_for_a_word, start_managed),
-		cmocka_unit_test_setup(f14_no_request_where_nothing_is_there, start_managed),
-		cmocka_unit_test_setup(quarantine_and_age, start_managed),
-		cmocka_unit_test_setup(f05_f25_no_page_no_history, start_managed),
+		cmocka_unit_test_setup(f14_a_reboot_loop_keeps_boot_size, start_managed),
+		cmocka_unit_test_setup(f14_a_claimed_reboot_brings_no_memory_that_is_not_there,
+				       start_managed),
+		cmocka_unit_test_setup(f14_a_vm_that_waits_to_start_is_asked_for_nothing,
+				       start_managed),
+		cmocka_unit_test_setup(
+			a_quarantined_vm_does_not_freeze_by_age_and_a_frozen_one_is_quarantined,
+			start_managed),
+		cmocka_unit_test_setup(f05_f25_a_page_that_is_gone_drops_the_history,
+				       start_managed),
 		cmocka_unit_test_setup(f05_garbage_from_the_start_stays_unmanaged, start),
-		cmocka_unit_test_setup(f30_freeze_and_thaw, start_managed),
-		cmocka_unit_test_setup(f69_time_goes_back, start_managed),
+		cmocka_unit_test_setup(
+			f30_a_frozen_vm_is_held_and_has_to_report_twice_after_the_thaw,
+			start_managed),
+		cmocka_unit_test_setup(f69_time_that_goes_back_is_no_time, start_managed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,8 +38,8 @@ SCENE(smart_tv, "smart-tv")
 SCENE(f01_f12_stale_and_back, "stale-and-back")
 SCENE(f05_f15_f18_broken_pages, "broken-pages")
 SCENE(f11_f31_two_writers, "two-writers")
-SCENE(f14_reboot_loop, "reboot-loop")
-SCENE(f16_total_changes, "total-changes")
+SCENE(f14_a_reboot_loop_keeps_boot_size, "reboot-loop")
+SCENE(f16_a_total_that_changes_is_a_bad_sample, "total-changes")
 SCENE(f19_one_liar, "one-liar")
 SCENE(f20_under_reporter, "under-reporter")
 SCENE(f21_square_wave, "square-wave")
@@ -53,7 +53,7 @@ SCENE(f34_partial_balloon, "partial-balloon")
 SCENE(f35_crawling_balloon, "crawling-balloon")
 SCENE(f35_moody_balloon, "moody-balloon")
 SCENE(f35_slow_balloon_is_not_stuck, "slow-balloon")
-SCENE(f38_over_inflation, "over-inflation")
+SCENE(f38_what_a_vm_shrank_too_far_is_free_and_becomes_its_target, "over-inflation")
 SCENE(f39_deflates_by_itself, "deflates-by-itself")
 SCENE(f43_f44_f45_f46_come_and_go, "come-and-go")
 SCENE(f52_f53_pool_shrinks_and_grows, "pool-size")
@@ -244,8 +244,8 @@ int main(void)
 		cmocka_unit_test(f01_f12_stale_and_back),
 		cmocka_unit_test(f05_f15_f18_broken_pages),
 		cmocka_unit_test(f11_f31_two_writers),
-		cmocka_unit_test(f14_reboot_loop),
-		cmocka_unit_test(f16_total_changes),
+		cmocka_unit_test(f14_a_reboot_loop_keeps_boot_size),
+		cmocka_unit_test(f16_a_total_that_changes_is_a_bad_sample),
 		cmocka_unit_test(f19_one_liar),
 		cmocka_unit_test(f20_under_reporter),
 		cmocka_unit_test(f21_square_wave),
@@ -259,7 +259,7 @@ int main(void)
 		cmocka_unit_test(f35_crawling_balloon),
 		cmocka_unit_test(f35_moody_balloon),
 		cmocka_unit_test(f35_slow_balloon_is_not_stuck),
-		cmocka_unit_test(f38_over_inflation),
+		cmocka_unit_test(f38_what_a_vm_shrank_too_far_is_free_and_becomes_its_target),
 		cmocka_unit_test(f39_deflates_by_itself),
 		cmocka_unit_test(f43_f44_f45_f46_come_and_go),
 		cmocka_unit_test(f52_f53_pool_shrinks_and_grows),

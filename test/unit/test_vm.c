@@ -2,7 +2,7 @@
 /* VMs coming and going: add, set, remove, restart. */
 #include "poise_support.h"
 
-static void add_arguments(void **state)
+static void add_refuses_wrong_arguments(void **state)
 {
 	(void)state;
 	const struct poise before = fake.p;
@@ -15,7 +15,7 @@ static void add_arguments(void **state)
 	assert_refused(&fourth, POISE_E_ARG, poise_vm_add(&fake.p, 0, &good, POISE_PAGES_MAX + 1));
 }
 
-static void f72_every_slot_and_none_beyond(void **state)
+static void f72_every_slot_takes_a_vm_and_none_beyond(void **state)
 {
 	const struct poise_vm_config config = {.min_pages = 10, .max_pages = POOL};
 	(void)state;
@@ -37,7 +37,7 @@ static void f72_every_slot_and_none_beyond(void **state)
 	fake_check(&fake);
 }
 
-static void f73_duplicate_and_unknown_slots(void **state)
+static void f73_a_slot_in_use_takes_no_second_vm_and_an_empty_one_no_call(void **state)
 {
 	static const uint32_t slots[] = {0, 1, POISE_VM_MAX - 1};
 	static const uint32_t beyond[] = {POISE_VM_MAX, UINT32_MAX - 1, UINT32_MAX};
@@ -100,7 +100,7 @@ static const struct {
 	{{.min_pages = MIN, .max_pages = MAX, .reserved = 1}, POISE_E_CONFIG},
 };
 
-static void f74_vm_configuration(void **state)
+static void f74_a_vm_configuration_that_contradicts_itself_is_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(vm_configs); i++) {
@@ -133,7 +133,7 @@ static void f74_vm_configuration(void **state)
 }
 
 /* F47: the sum of reservations must fit, to the page. */
-static void f47_infeasible(void **state)
+static void f47_reservations_beyond_the_pool_are_refused_to_the_page(void **state)
 {
 	struct poise_vm_config config = {.min_pages = POOL / 2, .max_pages = POOL};
 	struct poise before;
@@ -194,7 +194,7 @@ static void add_gives_the_boot_size_as_far_as_memory_goes(void **state)
 }
 
 /* F46: one that is added while others wait gets its memory from the next plans. */
-static void f46_add_while_memory_is_in_flight(void **state)
+static void f46_a_vm_added_while_others_wait_gets_its_memory_from_the_next_plans(void **state)
 {
 	(void)state;
 	fake_start_pool(&fake, 10000);
@@ -219,7 +219,7 @@ static void f46_add_while_memory_is_in_flight(void **state)
 /* --- removal --- */
 
 /* F43, F44: whatever is in flight, a VM's pages come back once, and no one else's do. */
-static void f43_f44_remove_in_every_phase(void **state)
+static void f43_f44_a_vm_removed_in_any_phase_gives_its_pages_back_once(void **state)
 {
 	static const enum fake_answer answers[] = {FAKE_OK,   FAKE_ERROR,     FAKE_SHORT,
 						   FAKE_LATE, FAKE_DUPLICATE, FAKE_NEVER};
@@ -268,7 +268,7 @@ static void f43_f44_remove_in_every_phase(void **state)
 }
 
 /* F44: the donor has answered and the receiver is gone: the next one that waits gets it. */
-static void f44_grant_to_one_that_has_gone(void **state)
+static void f44_memory_for_a_vm_that_has_gone_goes_to_the_next_that_waits(void **state)
 {
 	(void)state;
 	fake_start_pool(&fake, 9000);
@@ -288,7 +288,7 @@ static void f44_grant_to_one_that_has_gone(void **state)
 
 /* --- restart --- */
 
-static void f45_restart(void **state)
+static void f45_a_restarted_vm_is_charged_its_boot_size_and_has_no_history(void **state)
 {
 	static const struct {
 		uint64_t actual, restarted, charge;
@@ -319,7 +319,7 @@ static void f45_restart(void **state)
 }
 
 /* F48: restored elsewhere: the first sample is a base line only, the target is asked for anew. */
-static void f48_restored_from_elsewhere(void **state)
+static void f48_a_vm_restored_elsewhere_starts_with_a_base_line_and_is_asked_anew(void **state)
 {
 	struct poise_guest_update update = support_update(MAX);
 	(void)state;
@@ -338,7 +338,7 @@ static void f48_restored_from_elsewhere(void **state)
 
 /* --- limits changed while memory is in flight --- */
 
-static void f76_limits_change_in_flight(void **state)
+static void f76_limits_that_change_in_flight_are_kept_step_by_step(void **state)
 {
 	struct poise_vm_config config = good;
 	(void)state;
@@ -371,18 +371,27 @@ static void f76_limits_change_in_flight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(add_arguments, start),
-		cmocka_unit_test_setup(f72_every_slot_and_none_beyond, start),
-		cmocka_unit_test_setup(f73_duplicate_and_unknown_slots, start),
-		cmocka_unit_test_setup(f74_vm_configuration, start),
-		cmocka_unit_test_setup(f47_infeasible, start),
+		cmocka_unit_test_setup(add_refuses_wrong_arguments, start),
+		cmocka_unit_test_setup(f72_every_slot_takes_a_vm_and_none_beyond, start),
+		cmocka_unit_test_setup(
+			f73_a_slot_in_use_takes_no_second_vm_and_an_empty_one_no_call, start),
+		cmocka_unit_test_setup(f74_a_vm_configuration_that_contradicts_itself_is_refused,
+				       start),
+		cmocka_unit_test_setup(f47_reservations_beyond_the_pool_are_refused_to_the_page,
+				       start),
 		cmocka_unit_test(add_gives_the_boot_size_as_far_as_memory_goes),
-		cmocka_unit_test_setup(f46_add_while_memory_is_in_flight, start),
-		cmocka_unit_test(f43_f44_remove_in_every_phase),
-		cmocka_unit_test_setup(f44_grant_to_one_that_has_gone, start),
-		cmocka_unit_test(f45_restart),
-		cmocka_unit_test_setup(f48_restored_from_elsewhere, start),
-		cmocka_unit_test_setup(f76_limits_change_in_flight, start),
+		cmocka_unit_test_setup(
+			f46_a_vm_added_while_others_wait_gets_its_memory_from_the_next_plans,
+			start),
+		cmocka_unit_test(f43_f44_a_vm_removed_in_any_phase_gives_its_pages_back_once),
+		cmocka_unit_test_setup(
+			f44_memory_for_a_vm_that_has_gone_goes_to_the_next_that_waits, start),
+		cmocka_unit_test(f45_a_restarted_vm_is_charged_its_boot_size_and_has_no_history),
+		cmocka_unit_test_setup(
+			f48_a_vm_restored_elsewhere_starts_with_a_base_line_and_is_asked_anew,
+			start),
+		cmocka_unit_test_setup(f76_limits_that_change_in_flight_are_kept_step_by_step,
+				       start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
