@@ -37,10 +37,10 @@ enum kvm_request {
 /*
  * Life of a VM.
  *
- *	AWAY     nobody listens at its socket
- *	MEETING  connected; state, size and balloon are being asked for
- *	PARKING  told to stay at the size it has: an earlier daemon may have asked for another
- *	RUNNING  started, as far as the daemon is concerned; also while the connection is down
+ *	AWAY       nobody listens at its socket
+ *	HANDSHAKE  connected; state, size and balloon are being asked for
+ *	QUIESCING  told to stay at the size it has: an earlier daemon may have asked for another
+ *	RUNNING    started, as far as the daemon is concerned; also while the connection is down
  */
 enum kvm_life { KVM_AWAY, KVM_HANDSHAKE, KVM_QUIESCING, KVM_RUNNING };
 

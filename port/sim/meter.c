@@ -51,12 +51,13 @@ static void relieved(struct sim_host *h, uint64_t us)
 	r->ms[r->count++] = (uint32_t)(us / 1000u);
 }
 
-/* Counts turns: a VM that has moved one way and then moves back by more than a crumb. */
+/* Counts reversals: a VM that has moved one way and then moves back by more than a part of its
+ * size. */
 static void watch_size(struct sim_host *h, uint32_t i)
 {
 	struct sim_meter_vm *v = &h->meter.vm[i];
 	const uint64_t pages = sim_guest_pages(&h->guest[i]);
-	const uint64_t crumb = h->books.config[i].boot_pages / TURN_PART + 1u;
+	const uint64_t least = h->books.config[i].boot_pages / TURN_PART + 1u;
 	const uint64_t away = pages > v->turn_pages ? pages - v->turn_pages : v->turn_pages - pages;
 	const int direction = pages > v->turn_pages ? 1 : -1;
 
@@ -67,7 +68,7 @@ static void watch_size(struct sim_host *h, uint32_t i)
 	}
 	if (direction == v->direction) {
 		v->turn_pages = pages;
-	} else if (away >= crumb) {
+	} else if (away >= least) {
 		h->meter.reversals += v->direction != 0 ? 1u : 0u;
 		v->direction = direction;
 		v->turn_pages = pages;

@@ -156,7 +156,7 @@ static void tell_start(struct xen_context *c, struct xen_vm *vm, enum xen_phase 
 		       uint64_t pages)
 {
 	vm->phase = phase;
-	vm->told_pages = pages;
+	vm->notified_pages = pages;
 	c->env->calls->started(c->env->daemon, vm->index, pages);
 }
 
@@ -269,9 +269,10 @@ bool xen_vm_watch(struct xen_context *c, struct xen_vm *vm)
 		return false;
 	}
 	const bool there = size == vm->target_pages;
-	const uint64_t step = size > vm->told_pages ? size - vm->told_pages : vm->told_pages - size;
+	const uint64_t step =
+		size > vm->notified_pages ? size - vm->notified_pages : vm->notified_pages - size;
 	if (step >= MOVE_STEP || (there && step != 0)) {
-		vm->told_pages = size;
+		vm->notified_pages = size;
 		vm->still = 0;
 		vm->moving = !there;
 		c->env->calls->balloon_changed(c->env->daemon, vm->index, vm->epoch, size);

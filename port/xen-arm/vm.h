@@ -60,7 +60,7 @@ struct xen_vm {
 	int write_error; /* why it has not, an errno */
 	bool moving;     /* the size is looked at often */
 	unsigned still;  /* looks without a change */
-	uint64_t told_pages;
+	uint64_t notified_pages;
 
 	bool held;   /* an administrator has set the target */
 	bool paused; /* as the daemon was told */

@@ -48,7 +48,7 @@ struct state {
 	uint64_t random;
 	struct sampler sampler[SIM_VM_MAX];
 	double active[SIM_VM_MAX]; /* pages */
-	double entitled[SIM_VM_MAX];
+	double entitlement[SIM_VM_MAX];
 };
 
 static void draw(struct state *s, const struct sim_view *view, uint32_t vm)
@@ -117,7 +117,7 @@ static void look(struct state *s, const struct sim_view *view, uint32_t vm)
 /* What a VM of this size pays for a page: its shares over its pages, idle ones taken k times. */
 static double price(const struct state *s, const struct sim_view *view, uint32_t vm)
 {
-	const double pages = s->entitled[vm];
+	const double pages = s->entitlement[vm];
 	const double active = fmin(s->active[vm], pages);
 
 	return pages <= (double)view->vm[vm].min_pages
@@ -132,8 +132,8 @@ static void entitle(struct state *s, const struct sim_view *view)
 	double prices[SIM_VM_MAX];
 
 	for (uint32_t i = 0; i < view->vm_count; i++) {
-		s->entitled[i] = (double)view->vm[i].max_pages;
-		over += s->entitled[i];
+		s->entitlement[i] = (double)view->vm[i].max_pages;
+		over += s->entitlement[i];
 		prices[i] = price(s, view, i);
 	}
 	while (over > 0.0) {
@@ -146,8 +146,8 @@ static void entitle(struct state *s, const struct sim_view *view)
 		if (isinf(prices[least])) {
 			break;
 		}
-		taken = fmin(UNIT, s->entitled[least] - (double)view->vm[least].min_pages);
-		s->entitled[least] -= taken;
+		taken = fmin(UNIT, s->entitlement[least] - (double)view->vm[least].min_pages);
+		s->entitlement[least] -= taken;
 		over -= taken;
 		prices[least] = price(s, view, least);
 	}
@@ -185,7 +185,7 @@ static void step(void *state, const struct sim_view *view, uint64_t *target)
 		const double size = (double)vm->actual_pages;
 
 		/* With a slew of 0, who is above the entitlement stops where it is. */
-		target[i] = limit_size(fmax(size * (1.0 - slew[s->level]), s->entitled[i]), 1,
+		target[i] = limit_size(fmax(size * (1.0 - slew[s->level]), s->entitlement[i]), 1,
 				       vm->max_pages);
 	}
 }
