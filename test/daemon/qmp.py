@@ -204,6 +204,10 @@ def f58_endless_line(bench):
     serves(bench, "b", 40000)
 
 
+# So long that only the refusal can end the connection.
+f58_endless_line.bench = {"deadline_ms": 600000}
+
+
 def memory(bench):
     """Resident KiB of the daemon."""
     with open("/proc/%d/status" % bench.process.pid) as file:
