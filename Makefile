@@ -7,6 +7,7 @@
 # BOARD_CPU, BOARD_SMP, BOARD_MEM	the board's CPU (cortex-a72), how many (1), memory (1G)
 # GUARD_QUIET_S, GUARD_LIMIT_S	seconds without output, and in all, after which a run on QEMU has failed
 # CC, CLANG	the two compilers of this machine; each must accept the code without a warning
+# ARM_CC, QEMU_ARM	32-bit ARM Linux: compiler of the unit tests, and what runs them
 #
 # For packages and other machines (all may also stand in the environment):
 #
@@ -41,6 +42,8 @@ ifeq ($(origin AR),default)
 AR := $(CROSS_COMPILE)ar
 endif
 CLANG ?= clang
+ARM_CC ?= arm-linux-gnueabihf-gcc
+QEMU_ARM ?= qemu-arm
 SETUP ?= yes
 V ?=
 export V
@@ -148,7 +151,7 @@ TARGET_USER_CFLAGS = $(if $(filter command,$(origin CROSS)),$(USER_CFLAGS))
 TARGET_USER_LDFLAGS = $(if $(filter command,$(origin CROSS)),$(USER_LDFLAGS))
 CC_san := $(CC)
 CFLAGS_san := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-CC_arm := arm-linux-gnueabihf-gcc
+CC_arm := $(ARM_CC)
 CFLAGS_arm := -O1 -g -Itest/unit/arm
 CC_cov := $(CC)
 CFLAGS_cov := -O0 -g --coverage -DPLAN_RUNS_PART=10

@@ -100,7 +100,7 @@ TOOLS_$(1) := $(3)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit-$(t),$(OUT)/san/test/unit/test_$(t),cmocka.h)))
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval $(call unit_run,unit-$(f)-$(t),$(OUT)/$(f)/test/unit/test_$(t),cmocka.h))))
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) qemu-arm,qemu-arm)))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) $(QEMU_ARM),$(QEMU_ARM))))
 
 # They pass whatever the order of a struct's fields is.
 ORDER_TESTS := check err export forecast_time init ledger names page page_body plan plan_paper plan_poise \
@@ -185,6 +185,7 @@ RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
 PUBLIC_HEADERS = $(filter %.h,$(HEADERS))
 RUN_reference = test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
 RUN_document-commands := test/documents/commands.sh $(OUT)/contributing $(MAKE)
+TOOLS_document-commands = cmocka.h $(CC_arm) $(QEMU_ARM) $(SIM_TOOLS)
 HOST_RUNS += documents document-names document-commands reference
 NEEDS_documents := $(OUT)/lib-host/libpoise.a
 TOOLS_documents := pkg-config

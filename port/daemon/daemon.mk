@@ -127,7 +127,7 @@ $(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/tes
 $(call unit_run,daemon-$(1),$(OUT)/daemonsan/test/daemon/test_$(1),cmocka.h $(DAEMON_TOOLS))
 HOST_RUNS += daemon-$(1)
 endef
-DAEMON_TOOLS := event2/event.h libconfig.h jansson.h
+DAEMON_TOOLS := $(firstword $(PKG_CONFIG)) event2/event.h libconfig.h jansson.h
 $(foreach t,daemon kvm,$(eval $(call daemon_test,$(t))))
 
 # What RUN_daemon does: each fault and each service is a test of its own in test/daemon.

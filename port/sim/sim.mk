@@ -142,7 +142,7 @@ $(OUT)/simsan/test/unit/test_$(1): $(call objects,simsan,test/unit/test_$(1).c $
 $(call unit_run,unit-$(1),$(OUT)/simsan/test/unit/test_$(1),cmocka.h $(SIM_TOOLS))
 endef
 # Headers that are not everywhere.
-SIM_TOOLS := libconfig.h jansson.h
+SIM_TOOLS := $(firstword $(PKG_CONFIG)) libconfig.h jansson.h
 $(foreach t,$(SIM_TESTS),$(eval $(call sim_test,$(t))))
 HOST_RUNS += $(SIM_TESTS:%=unit-%)
 

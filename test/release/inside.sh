@@ -10,10 +10,13 @@ rm .inside
 git config --global --add safe.directory '*'
 echo "release: $(sed -n 's/^PRETTY_NAME=//p' /etc/os-release), $(dpkg --print-architecture)," \
 	"commit $(git rev-parse --short HEAD)"
+trap 'kill "$job"; wait "$job"; exit 0' TERM
 for goal; do
 	start=$(date +%s)
-	# Nothing of the make that is at work outside.
-	timeout -k 30 "$limit" env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 make "$goal" </dev/null
+	# Nothing of the make that is at work outside; nor does it ignore SIGINT, as a job of a shell does.
+	timeout -k 30 "$limit" env -i --default-signal PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 make "$goal" </dev/null &
+	job=$!
+	wait "$job"
 	status=$?
 	case $status in
 	0) came="passed" ;;

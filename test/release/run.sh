@@ -44,9 +44,20 @@ git rev-parse --verify -q HEAD >/dev/null || fail "this tree is no git repositor
 mkdir -p "$dir"
 log=$dir/$release.log
 work=$(mktemp -d "$dir/$release.XXXXXX")
-# mmdebstrap removes its system itself, also when it is interrupted.
+group=
+# All that has been started is told to end, and mmdebstrap removes its system itself.
+# shellcheck disable=SC2317 # A trap calls it.
+interrupted() {
+	trap '' INT TERM HUP
+	if [ -n "$group" ]; then
+		kill -TERM "-$group" || true
+		wait || true
+	fi
+	echo "release: interrupted" >&2
+	exit 130
+}
 trap 'rm -rf --one-file-system "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+trap interrupted INT TERM HUP
 archive_sources "$release" >"$work/sources"
 [ -s "$work/sources" ] || fail "$archive_none"
 archive_conf >"$work/apt.conf"
@@ -59,12 +70,20 @@ chmod 1777 "$work"
 echo "release: minimal $release, then make $*; log in $log"
 work=$(realpath "$work")
 status=0
+mkfifo "$work/said"
+tee "$log" <"$work/said" | grep -aE --line-buffered '^(release: |FAIL[: ]|SKIP[: ]|not ok |E: )' &
+report=$!
+# In the background, as a shell takes no signal while it waits for a command in the foreground. What it starts
+# there ignores SIGINT, unless it is told otherwise.
 # shellcheck disable=SC2086 # apart is two words or none.
-TMPDIR=$work $apart mmdebstrap --mode=$mode --variant=apt --include=make,git,ca-certificates --format=null \
-	--aptopt="$work/apt.conf" --customize-hook="copy-in $work/poise /root" \
+TMPDIR=$work env --default-signal setsid $apart mmdebstrap --mode=$mode --variant=apt \
+	--include=make,git,ca-certificates --format=null --aptopt="$work/apt.conf" \
+	--customize-hook="copy-in $work/poise /root" \
 	--customize-hook="HOME=/root chroot \"\$1\" sh /root/poise/.inside ${SECONDS_EACH:-3600} $*" \
-	"$release" /dev/null - <"$work/sources" 2>&1 | tee "$log" |
-	grep -aE --line-buffered '^(release: |FAIL[: ]|SKIP[: ]|not ok |E: )' || true
+	"$release" /dev/null - <"$work/sources" >"$work/said" 2>&1 &
+group=$!
+wait "$group" || true
+wait "$report" || true
 awk -v goals=$# '
 	/^release: make .*: passed/ { passed++; ended++ }
 	/^release: make .*: failed/ { failed++; ended++ }

@@ -189,3 +189,22 @@ check 'Ubuntu: those missing are named' said not-there
 env -u MAKEFLAGS -u MAKELEVEL make -s SETUP=no CLANG=no-such-clang host-skips >"$dir/said" 2>&1 || true
 check 'test-host: what lacks a tool is skipped by name' said 'SKIP: fuzz: this machine lacks no-such-clang'
 check 'test-host: what does not need it is run' not said memory-order
+
+# Tools that are left out of PATH: which package has them, and which variable names another one.
+rm -rf "$dir/without"
+mkdir -p "$dir/without"
+echo "$PATH" | tr : '\n' | while read -r folder; do
+	for tool in "$folder"/*; do
+		case ${tool##*/} in
+		clang | qemu-arm | reuse) ;;
+		*) [ ! -x "$tool" ] || [ -e "$dir/without/${tool##*/}" ] || ln -s "$tool" "$dir/without/${tool##*/}" ;;
+		esac
+	done
+done
+env -u MAKEFLAGS -u MAKELEVEL PATH="$dir/without" make -s SETUP=no host-skips >"$dir/said" 2>&1 || true
+check 'left out: the run, the tool, the package, the variable are named' said \
+	'SKIP: unit32-ack: this machine lacks qemu-arm, package qemu-user, or set QEMU_ARM;'
+check 'left out: each run has its own' said \
+	'SKIP: fuzz: this machine lacks clang, package clang, or set CLANG;'
+check 'left out: a tool that no variable names' said 'SKIP: licences: this machine lacks reuse, package reuse;'
+check 'left out: nothing else is' not said 'SKIP: unit-ack:'
