@@ -92,15 +92,15 @@ UNIT_SIZE := $(foreach f,vm1 vm64,$(SIZE_TESTS:%=$(OUT)/$(f)/test/unit/test_%))
 # (test/host.mk). All of them run even if one fails. Coverage takes longest, so it is first.
 HOST_RUNS := coverage $(UNIT_TESTS:%=unit-%) $(SIZE_TESTS:%=unit-vm1-%) $(SIZE_TESTS:%=unit-vm64-%) \
 	$(UNIT_TESTS:%=unit32-%)
-# $(call unit_run,NAME,PROGRAM,TOOLS,EMULATOR): a run that is a program.
+# $(call unit_run,NAME,PROGRAM,TOOLS): a run that is a program; a 32-bit one is emulated.
 define unit_run
-RUN_$(1) := $(4) $(2)
+RUN_$(1) := $(if $(filter unit32-%,$(1)),$(QEMU_ARM)) $(2)
 NEEDS_$(1) := $(2)
 TOOLS_$(1) := $(3)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit-$(t),$(OUT)/san/test/unit/test_$(t),cmocka.h)))
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval $(call unit_run,unit-$(f)-$(t),$(OUT)/$(f)/test/unit/test_$(t),cmocka.h))))
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) $(QEMU_ARM),$(QEMU_ARM))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) $(QEMU_ARM))))
 
 # They pass whatever the order of a struct's fields is.
 ORDER_TESTS := check err export forecast_time init ledger names page page_body plan plan_paper plan_poise \
