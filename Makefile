@@ -207,6 +207,7 @@ include test/linux/linux.mk
 include port/kvm-arm64/vmm/vmm.mk
 include guestdrv/linux/module.mk
 include test/module/module.mk
+include guestdrv/agent/agent.mk
 include port/daemon/daemon.mk
 include port/xen-arm/xen.mk
 include test/kvm/kvm.mk

@@ -136,13 +136,13 @@ second() {
 # For "..." only: the board's sched.h is not the system's.
 quoted=
 for folder in port/common port/record port/xen-arm port/sim port/daemon port/template \
-	board/guest board port/kvm-arm64 port/kvm-arm64/dirtylog port/kvm-arm64/vmm; do
+	board/guest board port/kvm-arm64 port/kvm-arm64/dirtylog port/kvm-arm64/vmm port/uml; do
 	quoted="$quoted -iquote $folder"
 done
 all_warnings="$warnings -D_DEFAULT_SOURCE -DPOISE_VM_MAX=64 $include $quoted"
 options=$all_warnings
 check "no warning: $clang, ports" second port/common port/daemon port/kvm-arm64 port/record port/sim port/template \
-	port/xen-arm
+	port/uml port/xen-arm
 options=$(echo "$all_warnings" | sed 's/-Wconversion//')
 check "no warning: $clang, tests of the host" second test/xen test/unit test/scenario test/fault test/fuzz test/same
 options="$all_warnings --target=aarch64-linux-gnu $target -mstrict-align -nostdinc

@@ -5,6 +5,7 @@
 # and what UNIT_SRCS_NAME adds.
 UNIT_TESTS := \
 	ack \
+	agent_counters \
 	board_fdt \
 	board_stage2 \
 	board_swap \
@@ -55,6 +56,7 @@ SIZE_TESTS := \
 	plan_shortage \
 	random
 
+UNIT_SRCS_agent_counters := guestdrv/agent/counters.c
 UNIT_SRCS_board_fdt := board/fdt.c
 UNIT_SRCS_board_swap := board/swap.c
 UNIT_SRCS_board_stage2 := board/stage2.c

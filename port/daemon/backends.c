@@ -5,6 +5,9 @@
 #ifdef POISED_KVM
 extern const struct backend kvm_backend;
 #endif
+#ifdef POISED_UML
+extern const struct backend uml_backend;
+#endif
 #ifdef POISED_XEN
 extern const struct backend xen_backend;
 #endif
@@ -12,6 +15,9 @@ extern const struct backend xen_backend;
 const struct backend *const backends[] = {
 #ifdef POISED_KVM
 	&kvm_backend,
+#endif
+#ifdef POISED_UML
+	&uml_backend,
 #endif
 #ifdef POISED_XEN
 	&xen_backend,

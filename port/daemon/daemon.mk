@@ -28,7 +28,9 @@ DAEMON_SRCS := \
 	port/daemon/vms.c \
 	port/daemon/words.c \
 	port/record/record.c \
+	port/common/pagefile.c \
 	port/common/port_kit.c \
+	port/common/proc.c \
 	port/common/setting.c \
 	port/common/text.c \
 	$(CORE_SRCS) $(CORE_EXTRA_SRCS)
@@ -37,13 +39,13 @@ KVM_SRCS := \
 	port/kvm-arm64/kvm.c \
 	port/kvm-arm64/life.c \
 	port/kvm-arm64/link.c \
-	port/kvm-arm64/pagefile.c \
-	port/kvm-arm64/proc.c \
 	port/kvm-arm64/qmp.c \
 	port/kvm-arm64/stats.c \
 	port/kvm-arm64/talk.c \
 	port/kvm-arm64/vm.c \
 	$(GUESTDRV_SRCS)
+
+UML_SRCS := $(wildcard port/uml/*.c)
 
 XEN_SRCS := $(wildcard port/xen-arm/*.c)
 # Of these libfdt has no pkg-config file in every distribution.
@@ -62,7 +64,7 @@ XEN_MISSING = $(if $(call pkg_missing,$(XEN_PACKAGES)),$(call pkg_missing,$(XEN_
 XEN_HERE = $(eval XEN_HERE := $(if $(filter no,$(XEN)),,$(call xen_found,$(strip $(XEN_MISSING)))))$(XEN_HERE)
 xen_found = $(if $(1),$(if $(filter yes,$(XEN)),$(error XEN=yes, but $(PKG_CONFIG) or $(CC) does not find: $(1))),yes)
 
-DAEMON_CFLAGS := -D_GNU_SOURCE -Iport/daemon -Iport/kvm-arm64 -DPOISED_KVM
+DAEMON_CFLAGS := -D_GNU_SOURCE -Iport/daemon -Iport/kvm-arm64 -Iport/uml -DPOISED_KVM -DPOISED_UML
 DAEMON_PACKAGES := libevent_core jansson libconfig
 DAEMON_LIBS := -levent_core -ljansson -lconfig
 # With what is found for CC.
@@ -81,8 +83,8 @@ CFLAGS_daemonarm64 = $(PROGRAM_CFLAGS) $(LINUX_CFLAGS) $(DAEMON_CFLAGS) -DPOISED
 LINK_daemonarm64 = $(LINUX_CC) $(LINUX_CFLAGS) $(PROGRAM_LDFLAGS) $(TARGET_USER_LDFLAGS)
 $(foreach f,daemon daemonsan daemonarm64,$(eval $(call flavour,$(f))))
 
-DAEMON_ALL = $(DAEMON_SRCS) $(KVM_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
-DAEMON_ARM64_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(XEN_SRCS)
+DAEMON_ALL = $(DAEMON_SRCS) $(KVM_SRCS) $(UML_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+DAEMON_ARM64_ALL := $(DAEMON_SRCS) $(KVM_SRCS) $(UML_SRCS) $(XEN_SRCS)
 
 POISED := $(OUT)/host/poised
 POISECTL := $(OUT)/host/poisectl
@@ -120,7 +122,8 @@ $(POISED_SAN): $(call objects,daemonsan,port/daemon/main.c $(DAEMON_ALL))
 # Unit tests: test/daemon/test_NAME.c. test_daemon brings a backend and a clock of its own.
 DAEMON_TEST_SRCS_daemon := test/daemon/fake.c port/record/reader.c port/record/replay.c $(GUESTDRV_SRCS) \
 	$(filter-out port/daemon/backends.c port/daemon/clock.c,$(DAEMON_SRCS))
-DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+DAEMON_TEST_SRCS_kvm := $(KVM_SRCS) $(UML_SRCS) $(DAEMON_SRCS) $(if $(XEN_HERE),$(XEN_SRCS))
+DAEMON_TEST_SRCS_uml = $(DAEMON_TEST_SRCS_kvm)
 define daemon_test
 $(OUT)/daemonsan/test/daemon/test_$(1): $(call objects,daemonsan,test/daemon/test_$(1).c $(DAEMON_TEST_SRCS_$(1)))
 	$$(call daemon_link,$$(CC) $$(LDFLAGS_san),$$(LIBS_san) $$(DAEMON_HERE_LIBS))
@@ -128,7 +131,7 @@ $(call unit_run,daemon-$(1),$(OUT)/daemonsan/test/daemon/test_$(1),cmocka.h $(DA
 HOST_RUNS += daemon-$(1)
 endef
 DAEMON_TOOLS := $(firstword $(PKG_CONFIG)) event2/event.h libconfig.h jansson.h
-$(foreach t,daemon kvm,$(eval $(call daemon_test,$(t))))
+$(foreach t,daemon kvm uml,$(eval $(call daemon_test,$(t))))
 
 # What RUN_daemon does: each fault and each service is a test of its own in test/daemon.
 RUN_daemon := test/daemon/run.py $(POISED_SAN) $(POISECTL) $(SIM)
@@ -139,15 +142,21 @@ TOOLS_daemon := $(DAEMON_TOOLS) python3
 NEEDS_circles-daemon := $(POISED)
 TOOLS_circles-daemon := $(TOOLS_daemon)
 
-# All of its readers under libFuzzer.
+# All of its readers under libFuzzer; those of UML's consoles are a target of their own.
 FUZZ_DAEMON := $(OUT)/fuzz/daemon
-$(FUZZ_DAEMON): test/daemon/fuzz_daemon.c $(DAEMON_SRCS) $(KVM_SRCS) \
-		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/common/*.h core/*.h core/*.def)
+FUZZ_UML := $(OUT)/fuzz/uml
+$(FUZZ_DAEMON): test/daemon/fuzz_daemon.c
+$(FUZZ_UML): test/daemon/fuzz_uml.c
+$(FUZZ_DAEMON) $(FUZZ_UML): $(DAEMON_SRCS) $(KVM_SRCS) $(UML_SRCS) \
+		$(wildcard port/daemon/*.h port/kvm-arm64/*.h port/uml/*.h port/common/*.h core/*.h core/*.def)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CLANG   $@")
 	$(Q)$(CLANG) $(FUZZ_FLAGS) $(WARN_TEST) $(INCLUDES) $(DAEMON_CFLAGS) -o $@ \
 		$(filter %.c,$^) $(DAEMON_LIBS)
-RUN_fuzz-daemon := test/daemon/fuzz.sh $(FUZZ_DAEMON)
-HOST_RUNS += fuzz-daemon
+RUN_fuzz-daemon := test/daemon/fuzz.sh daemon $(FUZZ_DAEMON)
+RUN_fuzz-uml := test/daemon/fuzz.sh uml $(FUZZ_UML)
+HOST_RUNS += fuzz-daemon fuzz-uml
 NEEDS_fuzz-daemon := $(FUZZ_DAEMON)
+NEEDS_fuzz-uml := $(FUZZ_UML)
 TOOLS_fuzz-daemon := $(CLANG) $(DAEMON_TOOLS)
+TOOLS_fuzz-uml := $(CLANG) $(DAEMON_TOOLS)

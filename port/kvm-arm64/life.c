@@ -2,10 +2,6 @@
 /* Whether a VM is there; see life.h. */
 #include "life.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -81,52 +77,16 @@ static void process_ended(evutil_socket_t fd, short what, void *ctx)
 	kvm_life_end(ctx);
 }
 
-static pid_t read_pid_file(const char *path)
-{
-	char text[32];
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	const ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1u);
-	long pid;
-
-	if (fd >= 0) {
-		close(fd);
-	}
-	if (size <= 0) {
-		return 0;
-	}
-	text[size] = '\0';
-	pid = strtol(text, NULL, 10);
-	return pid > 0 && pid < INT32_MAX ? (pid_t)pid : 0;
-}
-
-/* Whether there is such a process: one that has ended and only waits for its parent is none. */
-static bool process_lives(pid_t pid)
-{
-	struct pollfd ended = {.events = POLLIN};
-	bool lives;
-
-	if (pid <= 0) {
-		return false;
-	}
-	ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (ended.fd < 0) {
-		return errno != ESRCH;
-	}
-	lives = poll(&ended, 1, 0) == 0;
-	close(ended.fd);
-	return lives;
-}
-
 bool kvm_life_is_away(const struct kvm_vm *vm)
 {
 	return vm->settings->pid_file[0] != '\0' && vm->pid == 0 &&
-	       !process_lives(read_pid_file(vm->settings->pid_file));
+	       !proc_lives(proc_pid_file(vm->settings->pid_file));
 }
 
 void kvm_life_adopt(struct kvm_vm *vm, pid_t peer)
 {
 	const pid_t pid =
-		vm->settings->pid_file[0] != '\0' ? read_pid_file(vm->settings->pid_file) : peer;
+		vm->settings->pid_file[0] != '\0' ? proc_pid_file(vm->settings->pid_file) : peer;
 
 	if (pid == vm->pid && (pid == 0 || vm->pidfd >= 0)) {
 		return;

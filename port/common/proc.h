@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's own count of memory, from /proc. */
-#ifndef KVM_PROC_H
-#define KVM_PROC_H
+#ifndef PORT_PROC_H
+#define PORT_PROC_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,5 +20,11 @@ bool proc_resident(pid_t pid, uint64_t *pages);
 /* When a process was started, in ticks since the host's boot. Returns false when it cannot be read.
  */
 bool proc_started(pid_t pid, uint64_t *ticks);
+
+/* The number that a file holds, as daemons leave their own in one; 0: none. */
+pid_t proc_pid_file(const char *path);
+
+/* Whether there is such a process: one that has ended and only waits for its parent is none. */
+bool proc_lives(pid_t pid);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file with a VM's two shared pages: what backs its ivshmem device. Guest page at 0, host page
- * at 4096. It belongs to the VM: it may be missing, too short, something else, cut off while it is
- * mapped, or replaced; none of that may hurt.
+ * The file with a VM's two shared pages: what backs QEMU's ivshmem device or UML's mmapper. Guest
+ * page at 0, host page at 4096. It belongs to the VM: it may be missing, too short, something else,
+ * cut off while it is mapped, or replaced; none of that may hurt.
  *
  * A file that is cut off makes loads and stores of its pages raise SIGBUS. A handler then puts an
  * empty page in that place, so that the access goes on, and the file is let go at the next look.
  */
-#ifndef KVM_PAGEFILE_H
-#define KVM_PAGEFILE_H
+#ifndef PORT_PAGEFILE_H
+#define PORT_PAGEFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,10 +2,13 @@
 /* Reads /proc; see proc.h. */
 #include "proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Both files are shorter; what stands behind is not needed. */
@@ -102,4 +105,39 @@ bool proc_started(pid_t pid, uint64_t *ticks)
 	}
 	*ticks = strtoull(at + 1, NULL, 10);
 	return true;
+}
+
+pid_t proc_pid_file(const char *path)
+{
+	char text[32];
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1u);
+	long pid;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (size <= 0) {
+		return 0;
+	}
+	text[size] = '\0';
+	pid = strtol(text, NULL, 10);
+	return pid > 0 && pid < INT32_MAX ? (pid_t)pid : 0;
+}
+
+bool proc_lives(pid_t pid)
+{
+	struct pollfd ended = {.events = POLLIN};
+	bool lives;
+
+	if (pid <= 0) {
+		return false;
+	}
+	ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (ended.fd < 0) {
+		return errno != ESRCH;
+	}
+	lives = poll(&ended, 1, 0) == 0;
+	close(ended.fd);
+	return lives;
 }
