@@ -86,7 +86,7 @@ PURPOSES := $(sort \
 	$(if $(filter daemon install-daemon all,$(GOALS))$(if $(filter command,$(origin CROSS)),,$(filter install,$(GOALS))),daemon) \
 	$(if $(filter daemon-arm64,$(GOALS)),linux) \
 	$(if $(filter plot setup,$(GOALS)),sim plot) \
-	$(if $(filter test test-host test-board test-board-matrix check bench setup,$(GOALS)),run sim daemon test) \
+	$(if $(filter test test-host test-board test-board-matrix check bench lab-short setup,$(GOALS)),run sim daemon test) \
 	$(if $(filter test,$(GOALS)),linux) \
 	$(if $(filter coverage setup,$(GOALS)),test coverage) \
 	$(if $(filter linux-root module vmm run-xen setup,$(GOALS)),linux) \
@@ -209,6 +209,7 @@ include guestdrv/linux/module.mk
 include test/module/module.mk
 include guestdrv/agent/agent.mk
 include port/daemon/daemon.mk
+include test/uml/uml.mk
 include port/xen-arm/xen.mk
 include test/kvm/kvm.mk
 include test/build/build.mk
