@@ -37,8 +37,7 @@ static const char help[] =
 	"             resource2 of an ivshmem device, ...\n"
 	"--total MIB  this machine's memory at boot as its hypervisor counts it; without: as its\n"
 	"             kernel does, which has kept some for itself\n"
-	"--bell FILE  a line is written to FILE when memory is needed at once: UML's "
-	"/proc/mconsole\n"
+	"--bell FILE  a line is written to FILE when memory is needed at once\n"
 	"--once       publishes once, and ends\n"
 	"--help, --version\n";
 
