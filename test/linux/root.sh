@@ -88,18 +88,25 @@ find "$out/root" -type l -lname '/*' | while IFS= read -r link; do
 	ln -snf "$(realpath -m -s --relative-to="$(dirname "$link")" "$out/root$target")" "$link"
 done
 
-# one PATTERN: the one path below root/ that matches it. Nothing here knows a version.
+# one PATTERN...: the one path below root/ that matches one of them. Nothing here knows a version.
 one() {
 	found=
-	for path in "$out"/root/$1; do
-		[ -e "$path" ] || fail "no $1 in $out/root"
-		[ -z "$found" ] || fail "more than one $1 in $out/root: $found $path"
-		found=${path#"$out/"}
+	for pattern; do
+		for path in "$out"/root/$pattern; do
+			[ -e "$path" ] || continue
+			[ -z "$found" ] || fail "more than one $* in $out/root: $found $path"
+			found=${path#"$out/"}
+		done
 	done
+	[ -n "$found" ] || fail "no $* in $out/root"
 	echo "$found"
 }
-kernel=$(one 'boot/vmlinuz-*-cloud-arm64')
-version=${kernel#root/boot/vmlinuz-}
+# Since Linux 7 Debian's kernels lie beside their modules.
+kernel=$(one 'boot/vmlinuz-*-cloud-arm64' 'usr/lib/modules/*-cloud-arm64/vmlinuz')
+case $kernel in
+*/vmlinuz) version=$(basename "${kernel%/vmlinuz}") ;;
+*) version=${kernel#root/boot/vmlinuz-} ;;
+esac
 headers=root/usr/src/linux-headers-$version
 # It includes the common headers by their place in an installed system.
 # shellcheck disable=SC2016 # make's variables, not the shell's
