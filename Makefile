@@ -20,13 +20,22 @@
 #		test-host what lacks its tools is skipped by name
 # DESTDIR, PREFIX, BINDIR, LIBDIR, ...	where things are installed: install.mk
 
-# Blanks separate words in make, so none can be in the name of a file.
-ifneq ($(words $(CURDIR)),1)
-$(error the path of the source has a blank in it, which make cannot build: $(CURDIR))
-endif
+# What make or the shell would take for its own cannot be in the name of a file: blanks separate words, for
+# example. $(call refuse,NAME,VALUE,CHARACTERS)
+UNFIT_SHELL := ' " ` \ | & ; ( ) < > * ? [ ] $$
+HASH := \#
+UNFIT := $(UNFIT_SHELL) : % = $(HASH)
+unfit = $(if $(word 2,[$(2)]),a blank,$(firstword $(foreach c,$(3),$(findstring $(c),$(2)))))
+refuse = $(if $(call unfit,$(1),$(2),$(3)),$(error $(1) has $(call unfit,$(1),$(2),$(3)) in it, which make cannot build: $(2)))
+$(call refuse,the path of the source,$(CURDIR),$(UNFIT_SHELL))
 OUT ?= build
-ifneq ($(words [$(OUT)]),1)
-$(error OUT has a blank in it, which make cannot build: $(OUT))
+$(call refuse,OUT,$(OUT),$(UNFIT))
+# `make clean` removes everything in it, so nothing else can be there; an empty OUT would be the root.
+ifeq ($(strip $(OUT)),)
+$(error OUT is empty: it is the folder where everything built goes)
+endif
+ifneq ($(filter $(patsubst %/,%,$(or $(realpath $(OUT)),$(abspath $(OUT))))/%,$(CURDIR)/),)
+$(error OUT has the source in it, which `make clean` would remove: $(OUT))
 endif
 
 CROSS ?= aarch64-linux-gnu-

@@ -4,6 +4,7 @@
 # DESTDIR stands in front of every place, for who packs. Each place may be given on the command line or in
 # the environment.
 
+DESTDIR ?=
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
@@ -18,7 +19,10 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 # Where DKMS looks for sources.
 SRCDIR ?= /usr/src
 PLACES := PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR PKGCONFIGDIR SYSCONFDIR UNITDIR SRCDIR
-$(foreach p,$(PLACES),$(if $(word 2,$(subst :, ,[$($(p))])),$(error $(p) has a blank or a colon in it: $($(p)))))
+$(foreach p,$(PLACES),$(call refuse,$(p),$($(p)),$(UNFIT)))
+ifneq ($(findstring ',$(DESTDIR)),)
+$(error DESTDIR has ' in it, which the shell takes for its own: $(DESTDIR))
+endif
 
 VERSION := $(shell sed -n 's/^.define POISE_VERSION "\(.*\)"/\1/p' core/poise.h)
 

@@ -133,12 +133,29 @@ check 'XEN=yes: so are those of Xen' refuses 'XEN=yes, but pkg-config or .* does
 check 'XEN: a word that is none' refuses 'XEN is auto, yes or no, not maybe' "$make" --no-print-directory -C "$here" SETUP=no XEN=maybe daemon
 check 'SETUP: a word that is none' refuses 'SETUP is yes or no, not maybe' "$make" --no-print-directory -C "$here" SETUP=maybe lib
 
-# --- blanks ---
+# --- names that make or the shell would take for something else, and an OUT that `make clean` must not clear ---
 
 packaging/sources.sh "$dir/with a blank" "$out"
 check 'a source in a place with a blank is refused' refuses 'has a blank in it' "$make" --no-print-directory -C "$dir/with a blank" lib
 check 'OUT with a blank is refused' refuses 'has a blank in it' "$make" --no-print-directory -C "$here" OUT="$dir/with a/blank" lib
 check 'so is a PREFIX with a blank' refuses 'has a blank' "$make" --no-print-directory -C "$here" SETUP=no PREFIX="$dir/with a/blank" lib
+
+# shellcheck disable=SC1003 # A backslash it is.
+for sign in "'" '"' '\' '|' '&' ';' '(' ')' ':' '%' '=' '#' '*'; do
+	check "OUT with $sign is refused" refuses "OUT has .* in it, which make cannot build" \
+		"$make" --no-print-directory -C "$here" OUT="$dir/a${sign}b" lib
+done
+check 'PREFIX with a sign of the shell is refused' refuses 'PREFIX has & in it' \
+	"$make" --no-print-directory -C "$here" SETUP=no PREFIX="$dir/a&b" install-lib
+check 'so is DESTDIR with a quote' refuses "DESTDIR has ' in it" \
+	"$make" --no-print-directory -C "$here" SETUP=no DESTDIR="$dir/a'b" install-lib
+# Only ever with -n: what it would do is worse than a failed test.
+check 'clean: an empty OUT is refused' refuses 'OUT is empty' "$make" --no-print-directory -n -C "$here" OUT= clean
+ln -s "$here" "$dir/link"
+for place in / . .. ./ build/.. "$here" "$dir" "$dir/link"; do
+	check "clean: an OUT with the source in it is refused: $place" refuses 'OUT has the source in it' \
+		"$make" --no-print-directory -n -C "$here" OUT="$place" clean
+done
 
 # --- installed ---
 
