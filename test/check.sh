@@ -72,14 +72,14 @@ unfinished() {
 }
 check 'nothing is left for later' unfinished
 
-# What is read before it has a value is empty without a word: a test of nothing, for example. Variables
-# of a family, as LDFLAGS_$(flavour), may be; so may those that are the builder's.
+# What is read before it has a value is empty without a word: a test of nothing, for example. Only the
+# builder's own may be.
 unset_variables() {
 	env -u MAKEFLAGS -u MAKELEVEL LC_ALL=C make -n --warn-undefined-variables SETUP=no help >/dev/null 2>"$dir/unset" || {
 		cat "$dir/unset"
 		return 1
 	}
-	sed -n "s/.*warning: undefined variable '\([A-Z_0-9]*\)'$/\1/p" "$dir/unset" | sort -u |
+	sed -n "s/.*warning: undefined variable '\(.*\)'$/\1/p" "$dir/unset" | sort -u |
 		grep -vxE 'C(PP)?FLAGS|LDFLAGS|KCFLAGS|KDIR|PKG_CONFIG_(LIBDIR|PATH|SYSROOT_DIR)' || true
 }
 check 'makefiles read no variable before it is set' unset_variables

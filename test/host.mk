@@ -5,6 +5,7 @@
 # TOOLS are not there is skipped by name, and says what it lacks, in which package of Debian that is (test/packages),
 # and which variable names another one.
 
+$(foreach r,$(HOST_RUNS),$(eval NEEDS_$(r) ?=)$(eval TOOLS_$(r) ?=))
 HOST_LACKS := $(if $(filter test test-host host-skips,$(GOALS)),$(shell SETUP='$(SETUP)' CC='$(CC)' \
 	test/setup.sh --lacks $(sort $(foreach r,$(HOST_RUNS),$(TOOLS_$(r))))))
 host_lacks = $(filter $(HOST_LACKS),$(TOOLS_$(1)))

@@ -67,6 +67,7 @@ UNIT_SRCS_port_kit := port/common/port_kit.c
 UNIT_SRCS_random := test/fuzz/api.c test/fuzz/api_model.c
 UNIT_SRCS_scenario := $(SCENARIO_SRCS)
 UNIT_SRCS_record := port/record/record.c port/record/reader.c port/record/replay.c
+$(foreach t,$(UNIT_TESTS),$(eval UNIT_SRCS_$(t) ?=))
 UNIT_BASE := $(CORE_SRCS) $(CORE_EXTRA_SRCS) $(GUESTDRV_SRCS) test/unit/support.c
 
 LDFLAGS_san := -pthread -fsanitize=address,undefined
@@ -102,7 +103,7 @@ TOOLS_$(1) := $(3)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit-$(t),$(OUT)/san/test/unit/test_$(t),cmocka.h)))
 $(foreach f,vm1 vm64,$(foreach t,$(SIZE_TESTS),$(eval $(call unit_run,unit-$(f)-$(t),$(OUT)/$(f)/test/unit/test_$(t),cmocka.h))))
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(CC_arm) $(QEMU_ARM))))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_run,unit32-$(t),$(OUT)/arm/test/unit/test_$(t),$(ARM_CC) $(QEMU_ARM))))
 
 # They pass whatever the order of a struct's fields is.
 ORDER_TESTS := check err export forecast_time init ledger names page page_body plan plan_paper plan_poise \
@@ -187,7 +188,7 @@ RUN_document-names := test/documents/check.py $(NAMING_DOCUMENTS)
 PUBLIC_HEADERS = $(filter %.h,$(HEADERS))
 RUN_reference = test/documents/reference.py $(OUT)/doc-test $(PUBLIC_HEADERS)
 RUN_document-commands := test/documents/commands.sh $(OUT)/contributing $(MAKE)
-TOOLS_document-commands = cmocka.h $(CC_arm) $(QEMU_ARM) $(SIM_TOOLS)
+TOOLS_document-commands = cmocka.h $(ARM_CC) $(QEMU_ARM) $(SIM_TOOLS)
 HOST_RUNS += documents document-names document-commands reference
 NEEDS_documents := $(OUT)/lib-host/libpoise.a
 TOOLS_documents := pkg-config

@@ -189,6 +189,8 @@ check 'Ubuntu: those missing are named' said not-there
 env -i PATH="$PATH" make -s SETUP=no CLANG=no-such-clang host-skips >"$dir/said" 2>&1 || true
 check 'test-host: what lacks a tool is skipped by name' said 'SKIP: fuzz: this machine lacks no-such-clang'
 check 'test-host: what needs nothing is run' not said catalogue
+env -i PATH="$PATH" make -s SETUP=no ARM_CC=no-such-gcc host-skips >"$dir/said" 2>&1 || true
+check 'test-host: each 32-bit run lacks its compiler' said 'SKIP: unit32-ack: this machine lacks no-such-gcc'
 
 # Tools that are left out of PATH: which package has them, and which variable names another one.
 rm -rf "$dir/without"
