@@ -7,6 +7,8 @@
  * 3 (resize and its answer); 3. HOLE 4 (the guest's pages); 4. HOLE 5 (a tick); 5. HOLE 6
  * (records), last, but not later than the first surprise. port/record/README.md says what to do
  * with the records.
+ *
+ * It is C and C++20, hence the casts of `ctx`.
  */
 #include "port.h"
 
@@ -14,7 +16,7 @@
  * claim. */
 static enum poise_err port_measure(void *ctx, uint32_t vm, uint64_t *pages)
 {
-	struct port *port = ctx;
+	struct port *port = (struct port *)ctx;
 	*pages = port->vm[vm].mapped_pages;
 	return POISE_OK;
 }
@@ -25,7 +27,7 @@ static enum poise_err port_measure(void *ctx, uint32_t vm, uint64_t *pages)
  */
 static enum poise_err port_resize(void *ctx, uint32_t vm, uint64_t target_pages, uint64_t epoch)
 {
-	struct port *port = ctx;
+	struct port *port = (struct port *)ctx;
 	port->vm[vm].target_pages = target_pages;
 	port->vm[vm].epoch = epoch;
 	return POISE_OK;
@@ -43,7 +45,7 @@ enum poise_err port_balloon_moved(struct port *port, uint32_t vm, uint64_t now_m
 /* Tells the guest: its host page, mapped read-only for it, and an interrupt if you have one. */
 static void port_notify(void *ctx, uint32_t vm, const struct poise_notice *notice)
 {
-	struct port *port = ctx;
+	struct port *port = (struct port *)ctx;
 	if (port->vm[vm].host_page != NULL) {
 		poise_host_page_write(port->vm[vm].host_page, &port->vm[vm].writer, notice);
 	}

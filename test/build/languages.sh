@@ -41,10 +41,16 @@ for compiler in "$cc" "$clang"; do
 		check "sources as $std: $compiler" sources "$compiler" -std=$std
 	done
 done
+# What a port is started from is copied into a hypervisor of either language.
+template() {
+	"$1" -x c++ -std=c++20 -fno-exceptions -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers \
+		-Icore -Iport/template -fsyntax-only port/template/port.c
+}
 for compiler in "$cxx" "$clang"; do
 	for std in c++11 c++14 c++17 c++20 c++2b; do
 		check "headers as $std: $compiler" headers "$compiler" -x c++ -std=$std
 	done
+	check "template of a port as c++20: $compiler" template "$compiler"
 done
 
 # --- programs: README.md's, as C and as C++, and a hypervisor in C++ ---
