@@ -93,6 +93,6 @@ wrong_level:
 wrong_level_block:
 	.quad	0x20026, 1
 wrong_level_text:
-	.asciz	"board: not entered at EL2; QEMU needs -M virt,virtualization=on\n"
+	.asciz	"board: not entered at EL2; QEMU needs -M virt,virtualization=on,secure=off\n"
 	.balign 4
 	.size _start, . - _start
