@@ -108,9 +108,10 @@ case $kernel in
 *) version=${kernel#root/boot/vmlinuz-} ;;
 esac
 headers=root/usr/src/linux-headers-$version
-# It includes the common headers by their place in an installed system.
+# It names itself and the common headers by their place in an installed system.
 # shellcheck disable=SC2016 # make's variables, not the shell's
-sed -i 's|^include /usr/src/|include $(dir $(abspath $(lastword $(MAKEFILE_LIST))))../|' \
+sed -i 's|^KBUILD_OUTPUT *=.*|KBUILD_OUTPUT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))|
+	s|^include /usr/src/|include $(dir $(abspath $(lastword $(MAKEFILE_LIST))))../|' \
 	"$out/$headers/Makefile"
 PATH=$PATH:/sbin:/usr/sbin depmod -b "$(realpath "$out/root")" "$version" ||
 	fail "depmod failed: is kmod installed ('make setup')?"
